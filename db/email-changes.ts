@@ -17,9 +17,7 @@ export interface EmailChange {
   requestedAt: Date
   expiresAt: Date
   oldConfirmedAt: Date | null
-  oldWaivedBy: string | null
   newConfirmedAt: Date | null
-  endedAt: Date | null
 }
 
 /** A change that is no draft. */
@@ -234,8 +232,6 @@ async function open(
     requestedAt: row.requested_at,
     expiresAt: row.expires_at,
     oldConfirmedAt: row.old_confirmed_at,
-    oldWaivedBy: row.old_waived_by,
     newConfirmedAt: row.new_confirmed_at,
-    endedAt: row.ended_at,
   }
 }

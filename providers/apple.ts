@@ -32,8 +32,6 @@ export interface AppleIdentity {
   subject: string
   email?: string
   emailVerified: boolean
-  /** a relay address that the person may switch off */
-  isPrivateEmail: boolean
   clientId: string
 }
 
@@ -122,7 +120,6 @@ export function createApple(settings: AppleSettings) {
         subject: String(claims.sub),
         ...(typeof claims.email === 'string' ? { email: claims.email } : {}),
         emailVerified: isTrue(claims.email_verified),
-        isPrivateEmail: isTrue(claims.is_private_email),
         clientId: [claims.aud].flat().find((id) => id !== undefined && clientIds.includes(id)) ?? '',
       }
     },

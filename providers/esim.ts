@@ -41,8 +41,6 @@ export interface ProviderPackage {
   costMicros: number
   /** ISO 4217 */
   costCurrency: string
-  /** days until an eSIM that was never installed expires; null when the provider does not say */
-  unusedValidDays: number | null
   /** null when the provider does not say */
   validityStarts: ValidityStart | null
   /** a top-up fits the base packages of its family */

@@ -72,7 +72,6 @@ function readPackage(
     days: each.day,
     costMicros: readCost(each, discountPercent),
     costCurrency: 'USD',
-    unusedValidDays: operator.install_window_days ?? null,
     validityStarts: activationPolicies[operator.activation_policy ?? ''] ?? null,
     family: operator.id,
     supportsTopUp: operator.rechargeability,

@@ -175,7 +175,6 @@ export const operatorSchema = z.object({
   title: z.string(),
   rechargeability: flag,
   is_kyc_verify: flag,
-  install_window_days: count.nullish(),
   activation_policy: z.string().nullish(),
   countries: z
     .array(z.object({ country_code: z.string() }))

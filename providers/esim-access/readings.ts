@@ -38,7 +38,6 @@ export function readPackage(each: z.output<typeof packageSchema>, kind: Provider
     days: each.duration,
     costMicros: each.price * MICROS_PER_PRICE,
     costCurrency: each.currencyCode,
-    unusedValidDays: each.unusedValidTime ?? null,
     validityStarts: activeTypes[each.activeType ?? 0] ?? null,
     // In general an eSIM of a country accepts top-ups of the same country, one of a region those of the same region.
     family: each.locationCode ?? each.location,

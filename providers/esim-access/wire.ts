@@ -101,7 +101,6 @@ export const packageSchema = z.object({
   // 1: total; 2: daily, then slower; 3: daily, then cut off; 4: daily and unlimited
   dataType: count.nullish().transform((type) => type ?? 1),
   duration: count,
-  unusedValidTime: count.nullish(),
   activeType: count.nullish(),
   location: z.string(),
   locationCode: text,

@@ -20,7 +20,6 @@ export interface Dispute {
   /** ISO 4217, upper case */
   currency: string
   paymentIntentId: string | null
-  chargeId: string
   /** ISO 8601; null when the bank takes no answer */
   dueBy: string | null
   /** evidence is staged or submitted */
@@ -102,7 +101,7 @@ export function createDisputes({ sdk, call, create, statusIn }: StripeClient) {
 
 function read(dispute: Stripe.Dispute): Dispute {
   const status = lookUp(disputeStatuses, dispute.status)
-  const { evidence_details: details, payment_intent: intent, charge } = dispute
+  const { evidence_details: details, payment_intent: intent } = dispute
   return {
     disputeId: dispute.id,
     status: dispute.status,
@@ -111,7 +110,6 @@ function read(dispute: Stripe.Dispute): Dispute {
     amountMinor: dispute.amount,
     currency: dispute.currency.toUpperCase(),
     paymentIntentId: intent === null || typeof intent === 'string' ? intent : intent.id,
-    chargeId: typeof charge === 'string' ? charge : charge.id,
     // 0 as well as null: the bank takes no answer.
     dueBy: details.due_by ? new Date(details.due_by * 1000).toISOString() : null,
     hasEvidence: details.has_evidence,

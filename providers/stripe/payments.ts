@@ -25,9 +25,6 @@ export interface Payment {
   orderId: string | null
   /** of the latest attempt; `not_assessed` before the first */
   riskLevel: RiskLevel
-  /** 0 to 100, only for accounts with Radar for Fraud Teams */
-  riskScore?: number
-  chargeId?: string
   /** whose saved cards it may be paid with */
   customerId: string | null
   /** the same for each payment by one card; it must be stored as a keyed hash only */
@@ -142,7 +139,6 @@ function aheadMsOf({ lastResponse }: StripeReply): number {
 
 function toPayment(intent: Stripe.PaymentIntent, status: PaymentStatus, aheadMs: number): Payment {
   const charge = intent.latest_charge !== null && typeof intent.latest_charge === 'object' ? intent.latest_charge : null
-  const riskScore = charge?.outcome?.risk_score
   const cardFingerprint = charge?.payment_method_details?.card?.fingerprint
   return {
     paymentIntentId: intent.id,
@@ -152,8 +148,6 @@ function toPayment(intent: Stripe.PaymentIntent, status: PaymentStatus, aheadMs:
     currency: intent.currency.toUpperCase(),
     orderId: orderIdIn(intent.metadata) ?? null,
     riskLevel: riskLevelOf(charge),
-    ...(riskScore === undefined ? {} : { riskScore }),
-    ...(charge ? { chargeId: charge.id } : {}),
     customerId: typeof intent.customer === 'string' ? intent.customer : (intent.customer?.id ?? null),
     ...(cardFingerprint ? { cardFingerprint } : {}),
     methodKind: methodKindOf(charge),

@@ -11,16 +11,10 @@ export interface Refund {
   refundId: string
   status: RefundStatus
   amountMinor: number
-  /** ISO 4217, upper case */
-  currency: string
   /**
    * the idempotency key of our request; null for a refund that was made elsewhere, for example in Stripe's dashboard
    */
   refundKey: string | null
-  /** Stripe's code, such as `expired_or_canceled_card` */
-  failureReason?: string
-  /** ISO 8601 */
-  createdAt: string
 }
 
 const stripeReasons = ['duplicate', 'fraudulent', 'requested_by_customer'] as const
@@ -36,10 +30,7 @@ export function createRefunds({ sdk, call, create, statusIn, noteReason }: Strip
       refundId: refund.id,
       status,
       amountMinor: refund.amount,
-      currency: refund.currency.toUpperCase(),
       refundKey: refund.metadata?.refund_key ?? null,
-      ...(refund.failure_reason ? { failureReason: refund.failure_reason } : {}),
-      createdAt: new Date(refund.created * 1000).toISOString(),
     }
   }
 

@@ -19,7 +19,6 @@ export interface StripeWebhook {
   orderId?: string
   /** metadata.mark of a payment */
   mark?: string
-  refundId?: string
   /** the idempotency key of our refund; missing for one that was made elsewhere */
   refundKey?: string
   disputeId?: string
@@ -88,7 +87,6 @@ export function readEvent(sent: unknown): StripeWebhook {
     ...(paymentIntentId ? { paymentIntentId } : {}),
     ...(orderId ? { orderId } : {}),
     ...(typeof mark === 'string' ? { mark } : {}),
-    ...(kind === 'refund' ? { refundId: objectId } : {}),
     ...(kind === 'refund' && typeof refundKey === 'string' ? { refundKey } : {}),
     ...(kind === 'dispute' ? { disputeId: objectId } : {}),
     ...(type === 'payment_intent.payment_failed' ? { declineCode: declineCodeOf(object) } : {}),

@@ -21,7 +21,6 @@ const offered = (fields: Partial<ProviderPackage> = {}): ProviderPackage => ({
   days: 30,
   costMicros: 2_000_000,
   costCurrency: 'USD',
-  unusedValidDays: 180,
   validityStarts: null,
   family: 'DE',
   supportsTopUp: true,

@@ -199,10 +199,10 @@ test('an order that its run follows no more is rebuilt with the use of its eSIMs
 })
 
 test('U6: a refund keeps its credit note when another one was made after it that no run knows', async () => {
-  const of = { status: 'succeeded', currency: 'EUR', refundKey: null } as const
+  const of = { status: 'succeeded', refundKey: null } as const
   const [first, later] = [
-    { ...of, refundId: 're_1', amountMinor: 100, createdAt: '2026-11-29T10:00:00Z' },
-    { ...of, refundId: 're_2', amountMinor: 50, createdAt: '2026-11-29T11:00:00Z' },
+    { ...of, refundId: 're_1', amountMinor: 100 },
+    { ...of, refundId: 're_2', amountMinor: 50 },
   ]
   const note = { number: 'AMA-CN-2026-000999', at: new Date('2026-11-29T10:00:00Z') }
   const own = { reason: 'returned_unused', at: note.at, creditNotes: [note], isTakenBack: false } as const

@@ -103,7 +103,6 @@ test('Airalo’s packages are listed page by page, with net prices in micro-unit
     days: 30,
     costMicros: 4_600_000,
     costCurrency: 'USD',
-    unusedValidDays: 365,
     validityStarts: 'installation',
     family: expect.any(String),
     supportsTopUp: true,

@@ -48,14 +48,13 @@ test.each(['text', 'boolean'])('an Apple ID token is read (with booleans as %s)'
     subject: sub,
     email: expect.stringMatching(/@privaterelay\.appleid\.com$/),
     emailVerified: true,
-    isPrivateEmail: true,
     clientId: web,
   })
 })
 
 test('an Apple ID token without an e-mail address is accepted', async () => {
   const { sub, idToken } = await signIn()
-  const identity = { subject: sub, emailVerified: false, isPrivateEmail: false, clientId: ios }
+  const identity = { subject: sub, emailVerified: false, clientId: ios }
   expect(await apple.verifyIdToken(idToken)).toEqual(identity)
 })
 

@@ -60,7 +60,7 @@ test('of eSIM Access’s packages, only the readable ones are listed, and the ot
   }
   const packageList = [
     good,
-    { ...good, packageCode: 'WORD', supportTopUpType: true, dataType: null, unusedValidTime: null, locationCode: null },
+    { ...good, packageCode: 'WORD', supportTopUpType: true, dataType: null, locationCode: null },
     { ...good, packageCode: 'FRACTION', price: 1.5 },
     { ...good, packageCode: 'NAMELESS', name: null },
     null,
@@ -145,7 +145,6 @@ test('eSIM Access’ packages and top-ups are listed in bytes, days and micro-un
     days: 7,
     costMicros: 1_100_000,
     costCurrency: 'USD',
-    unusedValidDays: 180,
     validityStarts: 'installation',
     family: 'JP',
     supportsTopUp: true,

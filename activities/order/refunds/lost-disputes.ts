@@ -61,17 +61,8 @@ export function takenBackBy(
     if (!dispute.isTakenBack || dispute.currency !== currency) return []
     const amountMinor = Math.min(dispute.amountMinor, left)
     left -= amountMinor
-    const { disputeId, createdAt } = dispute
-    return [
-      {
-        refundId: disputeId,
-        status: 'succeeded',
-        amountMinor,
-        currency,
-        refundKey: prefix + disputeId,
-        createdAt,
-      } as const,
-    ]
+    const { disputeId } = dispute
+    return [{ refundId: disputeId, status: 'succeeded', amountMinor, refundKey: prefix + disputeId } as const]
   })
 }
 

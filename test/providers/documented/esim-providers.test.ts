@@ -75,7 +75,6 @@ const readings: Record<Vendor, Reading[]> = {
         days: 30,
         costMicros: 11_250_000,
         costCurrency: 'USD',
-        unusedValidDays: 180,
         validityStarts: 'installation',
         family: 'SI',
         supportsTopUp: false,

@@ -62,7 +62,6 @@ test('Apple’s documented ID token is read', async () => {
     subject: '000342.18ac0f8d2c0f4fd8b0a3a1d6f0f2c1aa.0926',
     email: 'q4xk2bxbh7@privaterelay.appleid.com',
     emailVerified: true,
-    isPrivateEmail: true,
     clientId,
   })
 })
