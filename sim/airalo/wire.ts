@@ -1,7 +1,7 @@
 /** Airalo's refusals, and the format of its requests and times. */
 import { createHmac } from 'node:crypto'
 import type { Request } from 'express'
-import { fieldsIn } from '../fields.ts'
+import { jsonFields } from '../fields.ts'
 import { rawBody } from '../simulator.ts'
 
 const REASONS: Record<number, string> = {
@@ -72,13 +72,9 @@ export async function formFields(request: Request): Promise<Map<string, string[]
 const isJson = (request: Request): boolean => /application\/json/.test(request.get('content-type') ?? '')
 
 function jsonBody(request: Request): Record<string, unknown> {
-  try {
-    const fields = fieldsIn(JSON.parse(rawBody(request) || '{}'))
-    if (fields) return fields
-  } catch {
-    // Answered below.
-  }
-  throw refused(43)
+  const fields = jsonFields(request)
+  if (!fields) throw refused(43)
+  return fields
 }
 
 /** The vendor's SDKs sign their requests: a signature is optional, but a wrong one is refused. */

@@ -1,7 +1,7 @@
 /** The provider's replies, which are HTTP 200 with an envelope for success and failure, and its request signature. */
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Request } from 'express'
-import { fieldsIn } from '../fields.ts'
+import { jsonFields } from '../fields.ts'
 import { rawBody } from '../simulator.ts'
 
 export type AuthMode = 'hmac' | 'simple'
@@ -70,15 +70,11 @@ export function checkHeaders(request: Request, mode: AuthMode, accessCode: strin
   }
 }
 
-/** The JSON body; an empty body is `{}`, since some endpoints need none. @throws Refusal */
+/** The JSON body; some endpoints need none. @throws Refusal */
 export function jsonBody(request: Request): Record<string, unknown> {
-  try {
-    const fields = fieldsIn(JSON.parse(rawBody(request) || '{}'))
-    if (fields) return fields
-  } catch {
-    // Invalid JSON is refused below.
-  }
-  throw new Refusal('000104')
+  const fields = jsonFields(request)
+  if (!fields) throw new Refusal('000104')
+  return fields
 }
 
 /** A string field; the provider treats an empty one as missing. */
