@@ -31,7 +31,7 @@ import { raiseOperatorTask, raiseUnlessSettled, resolveOperatorTask } from '../d
 import { milliseconds } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
-import { propertyOf } from '../shared/keys-of.ts'
+import { textPropertyOf } from '../shared/keys-of.ts'
 import { type BackupActivities, backupIdOf, type DrillResult } from '../workflows/backup/backup.contract.ts'
 
 const heartbeatMs = 10_000
@@ -164,7 +164,6 @@ export function createBackupActivities(context: WorkerContext): BackupActivities
 
 /** That of PostgreSQL or the file system, such as `enospc`; undefined for a cancellation and for faults of ours. */
 function codeOf(error: unknown): string | undefined {
-  const code = propertyOf(error, 'code')
-  const isKnown = error instanceof Error && error.name !== 'AbortError' && typeof code === 'string'
-  return isKnown ? code.toLowerCase() : undefined
+  const isCancellation = error instanceof Error && error.name === 'AbortError'
+  return isCancellation ? undefined : textPropertyOf(error, 'code')?.toLowerCase()
 }

@@ -10,6 +10,7 @@ import { connectionCodes } from '../db/connection/connection-codes.ts'
 import { TablesInUse } from '../db/connection/migrate.ts'
 import { WrongKeys } from '../db/crypto/wrong-keys.ts'
 import { isProviderFailure } from '../providers/failure.ts'
+import { textPropertyOf } from '../shared/keys-of.ts'
 import { hasStatus } from '../temporal/grpc-status.ts'
 import { printable } from './terminal-lines.ts'
 
@@ -31,7 +32,7 @@ export async function runCommand(work: () => Promise<number>, { migrates = false
     process.exitCode = await work()
   } catch (error) {
     // A command that migrates meets a table that is missing by a fault of its own.
-    const why = migrates && lacking.test(codeOf(error) ?? '') ? undefined : whyAway(error)
+    const why = migrates && lacking.test(textPropertyOf(error, 'code') ?? '') ? undefined : whyAway(error)
     if (why === undefined) throw error
     process.stderr.write(`${why}\n`)
     process.exitCode = 1
@@ -71,7 +72,8 @@ function temporalAway(error: unknown, environment: Environment): string | undefi
 }
 
 function databaseAway(error: unknown, environment: Environment): string | undefined {
-  const code = codeOf(error)
+  // A name with several addresses gives one error for all.
+  const code = textPropertyOf(error, 'code')
   if (code === undefined) return undefined
   const setting = where('DATABASE_URL', environment)
   if (lacking.test(code))
@@ -88,20 +90,12 @@ const where = (setting: string, environment: Environment): string =>
     ? setting
     : `${setting}; it is not set, so that of \`npm start\` is used: does that still run?`
 
-/**
- * The code of an error that a connection to the database gives. A name with several addresses gives one error for all.
- */
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
-}
-
 /** What the error says, without its end; of several addresses what the first one has said. */
 function oneLine(error: unknown): string {
   const first = error instanceof AggregateError ? error.errors[0] : error
   if (!(first instanceof Error)) return String(first)
-  const details = 'details' in first && typeof first.details === 'string' ? first.details : ''
-  const [line = ''] = (details || first.message || codeOf(first) || first.name).split('\n')
+  const said = textPropertyOf(first, 'details') || first.message || textPropertyOf(first, 'code') || first.name
+  const [line = ''] = said.split('\n')
   return printable(line).replace(/\.$/, '')
 }
 

@@ -5,6 +5,7 @@
 import type { ClientRequest, Agent as HttpAgent } from 'node:http'
 import type { Socket } from 'node:net'
 import { Agent, type Dispatcher } from 'undici'
+import { textPropertyOf } from '../shared/keys-of.ts'
 import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
 
 export interface HttpRequest {
@@ -165,8 +166,8 @@ type AddRequest = (request: ClientRequest, ...rest: unknown[]) => void
  *   without one; `sent`: whether the request may have been sent
  */
 export function connectionFault(error: unknown): { code: string; sent: boolean } {
-  const given = error !== null && typeof error === 'object' && 'code' in error ? error.code : undefined
-  const known = typeof given === 'string' && /^\w{1,64}$/.test(given) ? given : 'connection_lost'
+  const given = textPropertyOf(error, 'code')
+  const known = given !== undefined && /^\w{1,64}$/.test(given) ? given : 'connection_lost'
   const code = certificateCodes.test(known) ? badCertificate : known
   return { code: code.toLowerCase(), sent: !neverSent.has(code) }
 }

@@ -29,3 +29,9 @@ export const tableOf = <Key extends string, Value>(
 /** A property of any value: of an error, or of what an outside party has sent. Undefined where there is none. */
 export const propertyOf = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+
+/** A property that is text, such as the code of an error; undefined where there is none. */
+export function textPropertyOf(value: unknown, name: string): string | undefined {
+  const found = propertyOf(value, name)
+  return typeof found === 'string' ? found : undefined
+}

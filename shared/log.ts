@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
-import { propertyOf } from './keys-of.ts'
+import { propertyOf, textPropertyOf } from './keys-of.ts'
 
 export type Log = Logger
 
@@ -87,8 +87,8 @@ export function describeError(error: unknown): ErrorDescription {
 /** Temporal's ApplicationFailure holds the type and, as its first detail, the code; our ProviderFailure its kind. */
 function failureOf(error: Error): { failure?: string } {
   const field = fieldOfFailure[error.name]
-  const failure = field && propertyOf(error, field)
-  return typeof failure === 'string' ? { failure } : {}
+  const failure = field && textPropertyOf(error, field)
+  return failure ? { failure } : {}
 }
 
 const fieldOfFailure: Readonly<Record<string, string>> = { ApplicationFailure: 'type', ProviderFailure: 'kind' }

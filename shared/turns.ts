@@ -11,8 +11,6 @@ interface Waiter {
   timer: NodeJS.Timeout
 }
 
-export type Turns = ReturnType<typeof createTurns>
-
 /**
  * A semaphore: `atOnce` callers have a turn at the same time, the others wait in their order.
  * @param settings.what the name of a turn, for the message

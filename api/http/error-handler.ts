@@ -5,7 +5,7 @@ import { connectionCodes } from '../../db/connection/connection-codes.ts'
 import { isTiedToErased } from '../../db/connection/constraint.ts'
 import { DataKeyMissing } from '../../db/crypto/data-keys.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
-import { propertyOf } from '../../shared/keys-of.ts'
+import { propertyOf, textPropertyOf } from '../../shared/keys-of.ts'
 import { hasStatus } from '../../temporal/grpc-status.ts'
 import { pageContextOf } from '../language/page-context.ts'
 import { setContentLanguage } from '../language/request-language.ts'
@@ -136,9 +136,9 @@ const outageStatuses = [status.DEADLINE_EXCEEDED, status.RESOURCE_EXHAUSTED, sta
 /** Whether an error, or what has caused it, means that the database or Temporal does not answer at the moment. */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  const code = propertyOf(error, 'code')
+  const code = textPropertyOf(error, 'code')
   const isOf = (text: string) => connectionCodes.has(text) || outageCodes.has(text) || outageClasses.test(text)
-  if (typeof code === 'string' && isOf(code)) return true
+  if (code !== undefined && isOf(code)) return true
   if (hasStatus(error, ...outageStatuses)) return true
   return error.cause !== undefined && isOutage(error.cause)
 }

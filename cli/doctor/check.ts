@@ -2,7 +2,7 @@
 import type { Config } from '../../config.ts'
 import { isOutage } from '../../providers/call-watch.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
-import { propertyOf } from '../../shared/keys-of.ts'
+import { textPropertyOf } from '../../shared/keys-of.ts'
 import { Fault, type Finding } from './finding.ts'
 
 /** Longer than the slowest party answers a small question. */
@@ -67,7 +67,7 @@ function faultOf(
 /** Messages of PostgreSQL, Temporal and Node name hosts and codes; they quote no password. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const code = propertyOf(error, 'code')
+  const code = textPropertyOf(error, 'code')
   const text = error.message || error.name
-  return typeof code === 'string' && !text.includes(code) ? `${text} (${code})` : text
+  return code !== undefined && !text.includes(code) ? `${text} (${code})` : text
 }

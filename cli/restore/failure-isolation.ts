@@ -8,6 +8,7 @@ import type { Queryable } from '../../db/connection/database.ts'
 import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { failureCode, failureType } from '../../shared/failures.ts'
+import { textPropertyOf } from '../../shared/keys-of.ts'
 import { isOfTemporal } from '../../temporal/grpc-status.ts'
 import { HistoryUnreadable } from './run-history.ts'
 
@@ -82,18 +83,15 @@ const codesOfAll = /^(?:(?:08|25|28|3D|40|53|55|57|58|XX)[0-9A-Z]{3}|CONNECT[A-Z
 function concernsAll(error: unknown): boolean {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (isOfTemporal(cause)) return true
-    const code = codeOf(cause)
+    const code = textPropertyOf(cause, 'code')
     if (code !== undefined && codesOfAll.test(code)) return true
   }
   return false
 }
 
-const codeOf = (error: Error): string | undefined =>
-  'code' in error && typeof error.code === 'string' ? error.code : undefined
-
 /** Its code, or the name of its class: `DataKeyMissing` when the key snapshot lacks the key of one person. */
 function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
-  const code = codeOf(error)
+  const code = textPropertyOf(error, 'code')
   return error.name === 'PostgresError' ? `sql_${code}` : (code ?? error.name)
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { propertyOf } from '../../shared/keys-of.ts'
+import { textPropertyOf } from '../../shared/keys-of.ts'
 
 /** The error codes of postgres.js and PostgreSQL for a connection that is closed or closing. */
 const lossCodes = new Set([
@@ -75,6 +75,5 @@ export function survivingLostConnections<Sql extends { begin: unknown }>(
 /** Whether an error, or what has caused it, shows that a connection to PostgreSQL is closed or closing. */
 export function isLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  const code = propertyOf(error, 'code')
-  return (typeof code === 'string' && lossCodes.has(code)) || isLoss(error.cause)
+  return lossCodes.has(textPropertyOf(error, 'code') ?? '') || isLoss(error.cause)
 }

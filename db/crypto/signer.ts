@@ -19,8 +19,6 @@ export const signerName = 'ama-esim'
  */
 export const signatureNamespace = 'receipt@ama-esim'
 
-export type Signer = ReturnType<typeof createSigner>
-
 /** @param keyring Ed25519 seeds of 32 bytes; the active one signs */
 export function createSigner({ activeId, keys }: Keyring) {
   const privateKeys = new Map([...keys].map(([id, seed]) => [id, privateKeyOf(seed)]))

@@ -6,7 +6,7 @@ import { Agent } from 'node:https'
 import { type App, deleteApp, initializeApp } from 'firebase-admin/app'
 import { gaxios, JWT } from 'google-auth-library'
 import { z } from 'zod'
-import { propertyOf } from '../../shared/keys-of.ts'
+import { propertyOf, textPropertyOf } from '../../shared/keys-of.ts'
 import { assertOutsideTransaction } from '../../shared/transaction-scope.ts'
 import { type CallWatch, reportFailure } from '../call-watch.ts'
 import { serviceAccountCodes } from '../codes/google.ts'
@@ -113,8 +113,6 @@ export function openFirebase(provider: string, settings: FirebaseSettings) {
   }
 }
 
-export type Firebase = ReturnType<typeof openFirebase>
-
 function tokenFailure(provider: string, error: unknown): ProviderFailure {
   if (!(error instanceof gaxios.GaxiosError))
     // A key that cannot be read has a code of Node's. Without one the library has found no token in the reply.
@@ -148,7 +146,4 @@ export function transportFailure(provider: string, error: unknown): ProviderFail
 }
 
 /** The SDK's error code: `messaging/...`, `auth/...` or `app/...`. */
-export function errorCode(error: unknown): string {
-  const code = error !== null && typeof error === 'object' && 'code' in error ? error.code : undefined
-  return typeof code === 'string' ? code : ''
-}
+export const errorCode = (error: unknown): string => textPropertyOf(error, 'code') ?? ''

@@ -147,8 +147,6 @@ export function createLifecycle(now: () => number, notify: Notify) {
   }
 }
 
-export type Lifecycle = ReturnType<typeof createLifecycle>
-
 const isOver = ({ esimStatus }: Profile): boolean =>
   esimStatus === 'USED_EXPIRED' ||
   esimStatus === 'UNUSED_EXPIRED' ||
