@@ -5,7 +5,7 @@ import type { WorkerContext } from '../../context.ts'
 import { violatedConstraint } from '../../db/connection/constraint.ts'
 import { raiseOperatorTask, raiseUnlessSettled } from '../../db/operator-tasks.ts'
 import { noteReturnAsked } from '../../db/order/esims/returned-esims.ts'
-import { esimsOfOneOrder, insertEsims, listEsims, type StoredEsim, setEsimState } from '../../db/order/esims.ts'
+import { esimsOfOneOrder, insertEsims, listEsims, type StoredEsim, setEsimsCancelled } from '../../db/order/esims.ts'
 import { listDeliveredTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import {
   beginAskingForReturn,
@@ -128,7 +128,7 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
         // What its provider was asked for one that is used now, and did not answer, was not done.
         for (const { id, returnAsked } of used) if (returnAsked) await noteReturnAsked(sql, id, null)
         // An earlier request has brought it back, and lost the answer.
-        for (const { id, returnAsked } of gone) if (returnAsked) await setEsimState(sql, orderId, 'cancelled', at, id)
+        for (const { id, returnAsked } of gone) if (returnAsked) await setEsimsCancelled(sql, orderId, at, id)
         if (used.length > 0) throw failure('EsimInUse')
         // One that is gone takes no top-up with it: nobody has anything of it, whoever ended it, and whatever was paid
         // for it since.
@@ -240,7 +240,7 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
     const held = heldPlacement(order, placement, stored.length > 0 ? left : null)
     const { outcome, missing } = await returns.returnEsims(held, recordOf(order.id, placement, at))
     await sql.begin(async (tx) => {
-      if (outcome === 'given_back') await setEsimState(tx, order.id, 'cancelled', at)
+      if (outcome === 'given_back') await setEsimsCancelled(tx, order.id, at)
       await movePlacement(tx, placement.id, ['releasing'], { state: 'released', reason: outcome })
       if (missing !== undefined)
         await raiseOperatorTask(tx, { kind: unreturned, subjectId: order.id, detail: missing, at })
@@ -249,7 +249,7 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
 
   /** Notes that an eSIM is back at its provider, which nobody asked as far as our records say: they may be older. */
   async function noteGone(orderId: string, id: string, returnAsked: boolean, at: Date): Promise<void> {
-    await setEsimState(sql, orderId, 'cancelled', at, id)
+    await setEsimsCancelled(sql, orderId, at, id)
     if (!returnAsked) await noteReturnAsked(sql, id, at)
   }
 
@@ -271,7 +271,7 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
         if (failureType(error) === 'EsimInUse') for (const { id } of notAsked) await noteReturnAsked(sql, id, null)
         throw error
       })
-      await setEsimState(sql, order.id, 'cancelled', at, esim.id)
+      await setEsimsCancelled(sql, order.id, at, esim.id)
     }
   }
 

@@ -5,7 +5,7 @@ import { raiseUnlessRefunded } from '../../activities/order/returned-esims.ts'
 import type { Context } from '../../context.ts'
 import type { Transaction } from '../../db/connection/database.ts'
 import { noteReturnAsked } from '../../db/order/esims/returned-esims.ts'
-import { listEsims, setEsimState } from '../../db/order/esims.ts'
+import { listEsims, setEsimsCancelled } from '../../db/order/esims.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { isReservedOrMade, listRefunds, reserveRefund, sumOf, upsertRefund } from '../../db/order/refunds.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
@@ -95,7 +95,7 @@ export async function redoReturns(
   for (const { returnedAt, isReleased } of partialRefunds) {
     if (!returnedAt) continue
     // The state first: only one that is gone is noted beside a paid top-up, which its own run settles.
-    await setEsimState(context.sql, order.id, 'cancelled', returnedAt)
+    await setEsimsCancelled(context.sql, order.id, returnedAt)
     for (const { id } of await listEsims(context, order)) await noteReturnAsked(context.sql, id, returnedAt)
     if (isReleased) await raiseUnlessRefunded(context.sql, order.id, returnedAt)
   }

@@ -210,15 +210,9 @@ export async function findEsimOwner(sql: Queryable, esimId: string): Promise<Own
   )
 }
 
-/** Writes a state that we know by ourselves, of one eSIM or of all eSIMs of an order. */
-export async function setEsimState(
-  sql: Queryable,
-  orderId: string,
-  state: EsimState,
-  at: Date,
-  esimId?: string,
-): Promise<void> {
-  await sql`update esims set state = ${state}, suspended = suspended and ${state}::text <> 'cancelled', checked_at = ${at}
+/** Writes that eSIMs are gone, which we know by ourselves: one, or all of an order. */
+export async function setEsimsCancelled(sql: Queryable, orderId: string, at: Date, esimId?: string): Promise<void> {
+  await sql`update esims set state = 'cancelled', suspended = false, checked_at = ${at}
     where order_id = ${orderId} ${esimId === undefined ? sql`` : sql`and id = ${esimId}`}`
 }
 

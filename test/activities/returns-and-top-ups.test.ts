@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { claimReturn } from '../../activities/order/provider-returns.ts'
 import type { Queryable } from '../../db/connection/database.ts'
 import { isBeingReturned, lockUnreturned, noteReturnAsked } from '../../db/order/esims/returned-esims.ts'
-import { listEsims, setEsimState } from '../../db/order/esims.ts'
+import { listEsims, setEsimsCancelled } from '../../db/order/esims.ts'
 import { findOrder, insertOrder } from '../../db/order/orders.ts'
 import { claimPlacement, insertLostPlacement, listPlacements, type Offer } from '../../db/order/placements.ts'
 import { failureCode } from '../../shared/failures.ts'
@@ -174,7 +174,7 @@ test('the database refuses the return of an eSIM with a paid top-up to a worker 
   await expect(noteReturnAsked(sql, esimId, new Date())).rejects.toMatchObject(refused)
   expect(await isBeingReturned(sql, esimId)).toBe(false)
   // One that is gone is noted, as a restore notes it.
-  await setEsimState(sql, orderId, 'cancelled', new Date(), esimId)
+  await setEsimsCancelled(sql, orderId, new Date(), esimId)
   await noteReturnAsked(sql, esimId, new Date())
   await end()
 })

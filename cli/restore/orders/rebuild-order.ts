@@ -11,7 +11,7 @@ import { installTokenColumns } from '../../../db/crypto/install-token.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../../db/operator-tasks.ts'
 import { recordDelivered, recordPaid, settleFact } from '../../../db/order/books.ts'
 import { noteReturnAsked } from '../../../db/order/esims/returned-esims.ts'
-import { listEsims, setEsimState } from '../../../db/order/esims.ts'
+import { listEsims, setEsimsCancelled } from '../../../db/order/esims.ts'
 import { dateReview } from '../../../db/order/order-history.ts'
 import { findOrder, insertOrder, moveOrder, type OrderRow, recordPaymentOf } from '../../../db/order/orders.ts'
 import { listPlacements, movePlacement } from '../../../db/order/placements.ts'
@@ -107,21 +107,17 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
       }
       case 'withdrawEsims':
         // The state first: only one that is gone is noted beside a paid top-up, which its own run settles.
-        await setEsimState(sql, orderId, 'cancelled', at)
+        await setEsimsCancelled(sql, orderId, at)
         for (const { id } of await listEsims(context, order)) await noteReturnAsked(sql, id, at)
         return
       case 'startRefund':
+        return moveToRefund(order, 'refunding')
       case 'recordRefundFailure': {
-        const found =
-          type === 'recordRefundFailure' ? readAs(orderResults.recordRefundFailure, result)?.found : undefined
-        const status = type === 'startRefund' ? 'refunding' : found === 'refunded' ? 'refunded' : 'refund_failed'
-        const from = ['in_review', 'provisioning', 'delivered', 'refunding', 'refunded', 'refund_failed'] as const
-        const reason =
-          order.reason && order.paid_at && order.status.startsWith('refund') ? order.reason : refundReason(run)
-        await moveOrder(sql, orderId, [...from], { status, reason, ended_at: null })
-        if (type === 'recordRefundFailure' && found !== 'refunded')
-          await raiseAgain(refundFailed, found ?? readAs(orderInputs.recordRefundFailure, input)?.code ?? 'restore', at)
-        return
+        const found = readAs(orderResults.recordRefundFailure, result)?.found
+        if (found === 'refunded') return moveToRefund(order, 'refunded')
+        await moveToRefund(order, 'refund_failed')
+        const code = found ?? readAs(orderInputs.recordRefundFailure, input)?.code
+        return raiseAgain(refundFailed, code ?? 'restore', at)
       }
       case 'settleWithoutRun': {
         const late = readAs(orderResults.settleWithoutRun, result)
@@ -131,7 +127,7 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
       case 'releaseProvision':
         for (const { id } of await listPlacements(sql, orderId))
           await movePlacement(sql, id, ['placing', 'placed', 'provided', 'releasing'], { state: 'released' })
-        return setEsimState(sql, orderId, 'cancelled', at)
+        return setEsimsCancelled(sql, orderId, at)
       case 'refundPayment': {
         const reason = refundReason(run)
         await moveOrder(sql, orderId, ['refunding', 'refund_failed'], { status: 'refunded', reason })
@@ -155,6 +151,15 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
       }
       default:
     }
+  }
+
+  async function moveToRefund(
+    { reason, paid_at, status: before }: OrderRow,
+    status: 'refunding' | 'refunded' | 'refund_failed',
+  ): Promise<void> {
+    const from: OrderStatus[] = ['in_review', 'provisioning', 'delivered', 'refunding', 'refunded', 'refund_failed']
+    const isKnown = reason && paid_at && before.startsWith('refund')
+    await moveOrder(sql, orderId, from, { status, reason: isKnown ? reason : refundReason(run), ended_at: null })
   }
 
   /**
