@@ -85,9 +85,9 @@ export function createOrderClient(api: ApiContext) {
    * Whether the money of an order is at the processor though its run is gone, or takes it for given back. Our status is
    * no proof: Stripe is asked.
    */
-  async function isLeft(order: OrderRow | undefined, error: unknown): Promise<boolean> {
-    const paymentIntentId = order?.payment_intent_id
-    if (!order || !paymentIntentId) return false
+  async function isLeft(order: OrderRow, error: unknown): Promise<boolean> {
+    const paymentIntentId = order.payment_intent_id
+    if (!paymentIntentId) return false
     const isGone = hasNoRun(error) && withoutARun.includes(order.status)
     const isRefused = hasNoRun(error) || failureType(error) === 'OrderStateConflict'
     if (!isGone && !(isRefused && order.status === 'refunded')) return false
@@ -142,6 +142,49 @@ export function createOrderClient(api: ApiContext) {
       throw new Problem('order_state_conflict', { detail: `Reason: ${order.status}` })
   }
 
+  /** Sends an update to the run that takes it now: that of a delivered order may have closed. */
+  async function send<Args extends unknown[]>(
+    orderId: string,
+    definition: UpdateDefinition<OrderState, Args>,
+    args: Args,
+    limits: { deadline: number; updateId: string },
+  ): Promise<void> {
+    const { name } = definition
+    const order = name === refund.name || name === resend.name ? await findOrder(sql, orderId) : undefined
+    if (order?.status !== 'delivered') await updateOrder(temporal, orderId, definition, args, limits)
+    else if (name === resend.name) await updateDelivered(api, orderId, definition, args, limits)
+    else if (order.parent_order_id) await updateOrder(temporal, orderId, definition, args, limits)
+    else await refundDelivered(api, orderId, 'returned_unused', limits)
+  }
+
+  /**
+   * What to do for one request after its run has refused it, or is gone: `again` when the run may take it now, `done`
+   * when what it asks for happens without it.
+   */
+  function createOtherWay(orderId: string, name: string): (error: unknown) => Promise<'again' | 'done' | 'none'> {
+    let hasBegunAgain = false
+    let signalled: { until: number; status: OrderStatus } | undefined
+    return async (error) => {
+      if (await isOutOfStep(orderId, name, error)) return 'again'
+      if (name === approve.name && !hasBegunAgain && hasNoRun(error)) {
+        hasBegunAgain = true
+        if (await beginAgain(orderId)) return 'again'
+      }
+      return givesBack.includes(name) ? giveBack(error) : 'none'
+    }
+
+    /** Signals a run once that money is left, and waits for its refund. */
+    async function giveBack(error: unknown): Promise<'again' | 'done' | 'none'> {
+      const order = await findOrder(sql, orderId)
+      if (signalled && order && order.status !== signalled.status && onItsWayBack.includes(order.status)) return 'done'
+      if (signalled) return Date.now() < signalled.until ? 'again' : 'none'
+      if (!order || !(await isLeft(order, error)) || (await isPaidAnotherWay(sql, order))) return 'none'
+      signalled = { until: Date.now() + givenBackWithinMs, status: order.status }
+      await signals.payment(orderId)
+      return 'again'
+    }
+  }
+
   return {
     /**
      * Creates the order, or finds it. One call starts the run and writes the row: neither can exist without the other.
@@ -176,52 +219,18 @@ export function createOrderClient(api: ApiContext) {
       const { name } = definition
       if (name === refund.name) await openSettledRefund(orderId, by)
       if (name === cancel.name) await assertUndelivered(orderId)
-      const ask = async (deadline: number) => {
-        const limits = { deadline, updateId }
-        const isOfDelivered = name === 'refund' || name === resend.name
-        const order = isOfDelivered ? await findOrder(sql, orderId) : undefined
-        if (order?.status === 'delivered' && name === resend.name)
-          await updateDelivered(api, orderId, definition, args, limits)
-        else if (order?.status === 'delivered' && !order.parent_order_id)
-          await refundDelivered(api, orderId, 'returned_unused', limits)
-        else await updateOrder(temporal, orderId, definition, args, limits)
-      }
-      let hasBegunAgain = false
-      const couldBegin = async (error: unknown): Promise<boolean> => {
-        if (name !== approve.name || hasBegunAgain || !hasNoRun(error)) return false
-        hasBegunAgain = true
-        return beginAgain(orderId)
-      }
-      let signalled: { until: number; status: OrderStatus } | undefined
-      /**
-       * Signals a run once that money is left, and waits for its refund. @returns whether to ask again, or that it is
-       * done
-       */
-      const gaveBack = async (error: unknown): Promise<'again' | 'done' | 'no'> => {
-        if (!givesBack.includes(name)) return 'no'
-        const order = await findOrder(sql, orderId)
-        if (signalled && order && order.status !== signalled.status && onItsWayBack.includes(order.status))
-          return 'done'
-        if (signalled) return Date.now() < signalled.until ? 'again' : 'no'
-        if (!order || !(await isLeft(order, error))) return 'no'
-        if (await isPaidAnotherWay(sql, order)) return 'no'
-        signalled = { until: Date.now() + givenBackWithinMs, status: order.status }
-        await signals.payment(orderId)
-        return 'again'
-      }
+      const otherWay = createOtherWay(orderId, name)
       await callRun(
         temporal,
         // The deadline of `callRun` ends it.
         async (deadline) => {
           for (;;) {
             try {
-              return await ask(deadline)
+              return await send(orderId, definition, args, { deadline, updateId })
             } catch (error) {
-              if (!(await isOutOfStep(orderId, name, error)) && !(await couldBegin(error))) {
-                const outcome = await gaveBack(error)
-                if (outcome === 'done') return
-                if (outcome === 'no') throw error
-              }
+              const outcome = await otherWay(error)
+              if (outcome === 'done') return
+              if (outcome === 'none') throw error
               await delay(againAfterMs)
             }
           }

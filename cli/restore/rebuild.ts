@@ -91,35 +91,11 @@ export async function rebuild(
     ? await listPartialRefunds(temporal, { since, isolate, isWanted })
     : new Map<string, PartialRefund[]>()
   const placed = await listPlacedOrders(context, runs, since)
+  /** payments of which is known what becomes of them */
   const explained = new Set<string>(settled)
-  for (const run of unreadable) await leaveRun(run, undefined)
-  for (const orderId of aftercare?.unreadable ?? []) undecided.add(orderId)
-  await atOnce(withTopUps(runs), async (ofEsim) => {
-    for (const run of ofEsim) {
-      const isRebuilt = await isolate(orderOf(run), () => rebuildRun(run).then(() => true))
-      if (!isRebuilt) await leaveRun(run, run.activities)
-    }
-  })
-  await atOnce(aftercare?.activities ?? [], ([orderId, activities]) =>
-    isolate({ kind: 'order', subjectId: orderId }, () => rebuildAftercare(orderId, activities)),
-  )
-  // Partial refunds of orders whose rows the dump has, but for these refunds.
-  await atOnce(partialRefunds, ([orderId, ofOrder]) =>
-    isolate({ kind: 'order', subjectId: orderId }, () => rebuildPartialRefunds(orderId, ofOrder)),
-  )
+  await rebuildOrders()
   if (remembered && since < remembered && !again) await leaveForgottenOrders()
-  const knownRuns = { restoreId, temporal, remembered, hasListedRun }
-  for (const receiptId of await listSealsWithPayments(sql))
-    await isolate({ kind: 'run', subjectId: receiptId }, async () => {
-      for (const id of await paymentsInSeal(sql, context, receiptId)) explained.add(id)
-    })
-  for (const payment of payments.read.values())
-    if (!explained.has(payment.paymentIntentId))
-      await isolate({ kind: 'payment', subjectId: payment.paymentIntentId }, () =>
-        leavePayment(sql, payment, knownRuns),
-      )
-  for (const page of pages.values())
-    await isolate({ kind: 'payment', subjectId: page.sessionId }, () => leavePage(sql, page, { restoreId, undecided }))
+  await leavePayments()
   if (temporal) await rebuildWithdrawals(context, temporal, { restoreId, since, isolate, isWanted })
   if (temporal && !again) await rebuildSignIns(context, temporal, { since, isolate })
   if (temporal && !again) await leaveOtherRuns(sql, temporal, restoreId, since)
@@ -128,6 +104,42 @@ export async function rebuild(
   const pageIds = [...pages.values()].map(({ sessionId }) => sessionId)
   const orderIds = [...wanted.map(({ orderId }) => orderId), ...(aftercare?.activities.keys() ?? [])]
   return new Set([...orderIds, ...payments.read.keys(), ...pageIds])
+
+  async function rebuildOrders(): Promise<void> {
+    for (const run of unreadable) await leaveRun(run, undefined)
+    for (const orderId of aftercare?.unreadable ?? []) undecided.add(orderId)
+    await atOnce(withTopUps(runs), async (ofEsim) => {
+      for (const run of ofEsim) {
+        const isRebuilt = await isolate(orderOf(run), () => rebuildRun(run).then(() => true))
+        if (!isRebuilt) await leaveRun(run, run.activities)
+      }
+    })
+    await atOnce(aftercare?.activities ?? [], ([orderId, activities]) =>
+      isolate({ kind: 'order', subjectId: orderId }, () => rebuildAftercare(orderId, activities)),
+    )
+    // Partial refunds of orders whose rows the dump has, but for these refunds.
+    await atOnce(partialRefunds, ([orderId, ofOrder]) =>
+      isolate({ kind: 'order', subjectId: orderId }, () => rebuildPartialRefunds(orderId, ofOrder)),
+    )
+  }
+
+  /** What is paid, or can be paid on Stripe's page, for no order that was rebuilt. */
+  async function leavePayments(): Promise<void> {
+    for (const receiptId of await listSealsWithPayments(sql))
+      await isolate({ kind: 'run', subjectId: receiptId }, async () => {
+        for (const id of await paymentsInSeal(sql, context, receiptId)) explained.add(id)
+      })
+    const knownRuns = { restoreId, temporal, remembered, hasListedRun }
+    for (const payment of payments.read.values())
+      if (!explained.has(payment.paymentIntentId))
+        await isolate({ kind: 'payment', subjectId: payment.paymentIntentId }, () =>
+          leavePayment(sql, payment, knownRuns),
+        )
+    for (const page of pages.values())
+      await isolate({ kind: 'payment', subjectId: page.sessionId }, () =>
+        leavePage(sql, page, { restoreId, undecided }),
+      )
+  }
 
   /** The runs whose order the dump may not have as it is, and those of which nobody can tell what they have done. */
   async function changedRuns(

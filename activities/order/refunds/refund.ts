@@ -82,26 +82,8 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       // The first refund of a run that was reset, though one has bounced: an operator may have paid another way since.
       const isAgain = (isReset || attempt === 1) && failed.some((refund) => isOfWhole(orderId, refund))
       if (left > 0 && isAgain) throw failure('RefundRefused', { code: refundBounced })
-      let takenBack: Refund[] = []
-      let made: Refund | undefined
-      const askForRefund = async () => {
-        made = await stripe.refund({
-          paymentIntentId,
-          amountMinor: 'rest',
-          idempotencyKey: `order-${orderId}:refund-${attempt}`,
-          reasonCode: reason,
-          // Stripe keeps idempotency keys for a day; this activity may run for a week.
-          lookFirst: attempt !== 1 || activityInfo().attempt > 1,
-        })
-      }
-      if (left > 0 && (await isPaidAnotherWay(sql, order))) {
-        takenBack = await listTakenBack(context, payment, left)
-        if (refundedMinorOf(takenBack) < left) throw failure('RefundRefused', { code: paidAnotherWay })
-      } else if (left > 0) {
-        takenBack = await withFailureTypes(refunding, () =>
-          refundUnlessTakenBack(context, payment, left, () => askForRefund().catch(asNotFoundYet)),
-        )
-      }
+      const { made, takenBack } =
+        left > 0 ? await giveBack(order, payment, { left, attempt, reason }) : { made: undefined, takenBack: [] }
       const listed = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId))
       // A refund that has failed: the machine that was asked for the payment does not know it yet.
       if (left <= 0 && refundedMinorOf(listed) < payment.refundedMinor)
@@ -215,6 +197,37 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
     if (left <= 0 || !payment.disputed || knownMinor > 0) return { minor: left, takenBack: [] }
     const takenBack = await listTakenBack(context, payment, left)
     return { minor: left - refundedMinorOf(takenBack), takenBack }
+  }
+
+  /**
+   * Refunds what is left of a payment, unless lost disputes have returned it, or an operator has found another way.
+   * @returns the refund that was made, and what disputes have returned
+   */
+  async function giveBack(
+    order: OrderRow,
+    payment: Payment,
+    { left, attempt, reason }: { left: number; attempt: number | string; reason: RefundReason },
+  ): Promise<{ made: Refund | undefined; takenBack: Refund[] }> {
+    if (await isPaidAnotherWay(sql, order)) {
+      const takenBack = await listTakenBack(context, payment, left)
+      if (refundedMinorOf(takenBack) < left) throw failure('RefundRefused', { code: paidAnotherWay })
+      return { made: undefined, takenBack }
+    }
+    let made: Refund | undefined
+    const askForRefund = async () => {
+      made = await stripe.refund({
+        paymentIntentId: payment.paymentIntentId,
+        amountMinor: 'rest',
+        idempotencyKey: `order-${order.id}:refund-${attempt}`,
+        reasonCode: reason,
+        // Stripe keeps idempotency keys for a day; this activity may run for a week.
+        lookFirst: attempt !== 1 || activityInfo().attempt > 1,
+      })
+    }
+    const takenBack = await withFailureTypes(refunding, () =>
+      refundUnlessTakenBack(context, payment, left, () => askForRefund().catch(asNotFoundYet)),
+    )
+    return { made, takenBack }
   }
 
   async function endRefunded({ id, status, ended_at }: OrderRow, at: Date): Promise<void> {
