@@ -1,7 +1,6 @@
 /** The embedded stack on fixed ports (free ones with AMA_PORTS=free). It keeps its data in .data/ or AMA_DATA_DIR. */
 import { rm } from 'node:fs/promises'
 import pc from 'picocolors'
-import { ConfigurationError } from '../config.ts'
 import { keepSecrets } from '../dev/development-secrets.ts'
 import { fixedPorts } from '../dev/fixed-ports.ts'
 import { reloadOnChange } from '../dev/reload.ts'
@@ -77,9 +76,12 @@ async function start(built: string, reload: boolean): Promise<Services | undefin
   } catch (error) {
     const message = messageOf(error)
     write(pc.red(`  ${message}`))
-    if (!(error instanceof ConfigurationError)) {
-      write(pc.dim(`  Ports ${Object.values(fixedPorts).join(', ')} must be free, or their services configured.`))
-    }
+    if (/is taken|EADDRINUSE/.test(message))
+      write(
+        pc.dim(
+          `  Stop what has the port, or set AMA_PORTS=free. By default these are used: ${Object.values(fixedPorts).join(', ')}.`,
+        ),
+      )
     process.exitCode = 1
     return undefined
   }

@@ -61,6 +61,10 @@ export async function readNamespace(client: Client): Promise<NamespaceState> {
   }
 }
 
+/** What helps where a search attribute has another type. */
+export const retyping =
+  'nobody can change a type: set another TEMPORAL_NAMESPACE, or remove the attribute if no other program needs it (temporal operator search-attribute remove), then npm run setup'
+
 /**
  * Makes the namespace, gives it its retention unless it keeps runs longer, and adds the missing search attributes. It
  * can be repeated.
@@ -72,7 +76,7 @@ export async function prepareNamespace(client: Client, retentionDays = defaultRe
   const workflowExecutionRetentionTtl = msToTs(retentionDays * dayMs)
   const before = await readNamespace(client)
   if (before.mistyped.length > 0)
-    throw new Error(`these search attributes of ${namespace} have another type: ${before.mistyped.join(', ')}`)
+    throw new Error(`search attributes of ${namespace} have another type: ${before.mistyped.join(', ')}; ${retyping}`)
   const changes: string[] = []
   if (!before.exists) {
     await client.workflowService.registerNamespace({

@@ -13,7 +13,7 @@ import { countWrapped, listKeys } from '../../db/crypto/encryption-keys.ts'
 import { createFieldCipher } from '../../db/crypto/field-cipher.ts'
 import { assertOwnKeys, WrongKeys } from '../../db/crypto/wrong-keys.ts'
 import { connectTemporal } from '../../temporal/client.ts'
-import { readNamespace } from '../../temporal/namespace.ts'
+import { readNamespace, retyping } from '../../temporal/namespace.ts'
 import { defaultRetentionDays } from '../../temporal/readiness.ts'
 import { readProductionBundle } from '../../worker/production-bundle.ts'
 import { scheduleIds } from '../../worker/schedules.ts'
@@ -204,7 +204,8 @@ async function askTemporal(config: Partial<Config>, environment: Environment): P
       ]
       if (faults.length > 0) {
         const hosted = 'in Temporal Cloud: tcld namespace search-attributes add (docs/deploying.md)'
-        throw new Fault(`${namespace}: ${faults.join('; ')}`, state.isHosted ? hosted : setup)
+        const remedy = state.mistyped.length > 0 ? retyping : setup
+        throw new Fault(`${namespace}: ${faults.join('; ')}`, state.isHosted ? hosted : remedy)
       }
       const there = new Map<string, boolean>()
       for await (const { scheduleId, state: its } of client.schedule.list()) there.set(scheduleId, its.paused)

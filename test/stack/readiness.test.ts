@@ -14,6 +14,7 @@ import { startTemporal } from '../../dev/temporal/temporal.ts'
 import { namespaceIsComplete } from '../../dev/temporal/web-ui.ts'
 import { createMetrics } from '../../shared/metrics.ts'
 import { listenOn } from '../../shared/process/listen.ts'
+import { prepareNamespace, readNamespace, retyping } from '../../temporal/namespace.ts'
 import { assertTemporalReady } from '../../temporal/readiness.ts'
 import { describeQueues, isPolling, secondsWaited } from '../../temporal/task-queue.ts'
 import { untilUsable } from '../../worker/readiness.ts'
@@ -207,4 +208,13 @@ test('a Temporal service that lacks the namespace or a search attribute is not r
       ),
     )
   }
+})
+
+test('a search attribute of another type, which nobody can change, is named with what helps', async () => {
+  const namespace = 'mistyped'
+  const other = await startTemporal({ namespace, searchAttributes: { ...searchAttributeTypes, DueAt: 'Keyword' } })
+  onTestFinished(() => other.stop())
+  const client = new Client({ connection: await Connection.connect({ address: other.address }), namespace })
+  expect((await readNamespace(client)).mistyped).toEqual(['DueAt (must be DATETIME)'])
+  await expect(prepareNamespace(client)).rejects.toThrow(retyping)
 })
