@@ -5,8 +5,6 @@ import type { Stack } from '../dev/stack.ts'
 /** A client of ours repeats what the API refuses for now, with the same key. Within a minute it says why not. */
 const answerWithinMs = 50_000
 
-export type Service = ReturnType<typeof serviceOf>
-
 /** Calls a stack's API as the app's backend does. */
 export function serviceOf({ urls, keys }: Pick<Stack, 'urls' | 'keys'>) {
   const headers = { authorization: `Bearer ${keys.service}`, 'content-type': 'application/json' }

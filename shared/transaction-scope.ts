@@ -13,7 +13,7 @@ interface Scope {
 const scopes = new AsyncLocalStorage<Scope>()
 
 /** A fault in our code, never in a request. */
-export class AskedInsideTransaction extends Error {
+class AskedInsideTransaction extends Error {
   override readonly name = 'AskedInsideTransaction'
 }
 

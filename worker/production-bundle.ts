@@ -11,12 +11,12 @@ export class BundleFault extends Error {
   override readonly name = 'BundleFault'
 }
 
-const productionFolder = fileURLToPath(new URL('../bundles/', import.meta.url))
+const folder = fileURLToPath(new URL('../bundles/', import.meta.url))
 /** Production requires keys for payloads, so its failures are always encrypted. */
 const encrypted = true
 
 /** Builds the bundles of unversioned and of versioned workers. @returns their files @throws if they do not bundle */
-export async function writeProductionBundles(log: Log, folder = productionFolder): Promise<string[]> {
+export async function writeProductionBundles(log: Log): Promise<string[]> {
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
   const files: string[] = []
@@ -29,10 +29,7 @@ export async function writeProductionBundles(log: Log, folder = productionFolder
 }
 
 /** Reads the bundle of these sources. @throws BundleFault when there is none, or only one of other sources */
-export async function readProductionBundle(
-  { versioned }: { versioned: boolean },
-  folder = productionFolder,
-): Promise<WorkflowBundle> {
+export async function readProductionBundle({ versioned }: { versioned: boolean }): Promise<WorkflowBundle> {
   const code = await readFile(join(folder, await nameOf(versioned)), 'utf8').catch(() => undefined)
   if (code !== undefined) return { code }
   const others = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith(kindOf(versioned)))

@@ -53,7 +53,7 @@ function add(sent: Sent, outcome: DeliveryOutcome, position: number): void {
 }
 
 /** How long to wait after so many attempts. */
-export function retryDelayMs(attempts: number): number {
+function retryDelayMs(attempts: number): number {
   const { retryAfterMs } = periods.events
   return retryAfterMs[Math.min(attempts, retryAfterMs.length) - 1] ?? retryAfterMs[0]
 }

@@ -70,7 +70,7 @@ export async function readEvidence(api: ApiContext, asOf: Date): Promise<Evidenc
     rights: () => readRightsFigures(sql, asOf),
     policy: () => readPolicyFigures(sql),
     keys: () => readKeyFigures(sql, keyrings, asOf),
-    exports: () => readExportFigures(),
+    exports: readExportFigures,
     parties: () => readSubProcessorFigures(config),
   }
   const read = await Promise.all(

@@ -1,5 +1,5 @@
 /** All files of which programs are built: their contents by their paths relative to the root. */
-export function readInputs(from?: string): Map<string, Buffer>
+export function readInputs(): Map<string, Buffer>
 
 /**
  * The hash of the inputs, of the folder that built programs name in the addresses of their sources, and of this Node.

@@ -26,14 +26,14 @@ const parts = [
 ]
 
 /** All files of which programs are built: their contents by their paths relative to the root. */
-export function readInputs(from = root) {
+export function readInputs() {
   /** @type {Map<string, Buffer>} */
   const inputs = new Map()
   for (const part of parts) {
-    if (!existsSync(join(from, part))) continue
-    if (statSync(join(from, part)).isDirectory()) {
-      for (const entry of readdirSync(join(from, part), { recursive: true, withFileTypes: true })) {
-        if (entry.isFile()) add(relative(from, join(entry.parentPath, entry.name)))
+    if (!existsSync(join(root, part))) continue
+    if (statSync(join(root, part)).isDirectory()) {
+      for (const entry of readdirSync(join(root, part), { recursive: true, withFileTypes: true })) {
+        if (entry.isFile()) add(relative(root, join(entry.parentPath, entry.name)))
       }
     } else add(part)
   }
@@ -41,7 +41,7 @@ export function readInputs(from = root) {
 
   /** @param {string} file */
   function add(file) {
-    inputs.set(file, readFileSync(join(from, file)))
+    inputs.set(file, readFileSync(join(root, file)))
   }
 }
 

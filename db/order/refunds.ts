@@ -12,7 +12,7 @@ export type RefundRow = Pick<
 /** State of a refund that is reserved here and that the processor has not confirmed yet. */
 export const requested = 'requested'
 /** State of a reserved refund that the processor did not make. */
-export const refused = 'refused'
+const refused = 'refused'
 
 const bounced: readonly string[] = ['failed', 'canceled']
 /** Whether the processor has said that a refund failed, which is its last word about it. */

@@ -18,13 +18,13 @@ const passes = (code: string, says: string): CodeMeaning => ({
   acts: 'nobody',
   customer: waits,
 })
-const doubtful = (code: string, says: string): CodeMeaning => ({ ...passes(code, says), kind: 'unknown_outcome' })
+const doubtful = (says: string): CodeMeaning => ({ ...passes('provider_error', says), kind: 'unknown_outcome' })
 const operators = (code: string, says: string): CodeMeaning => ({
   ...passes(code, says),
   kind: 'misconfigured',
   acts: 'operator',
 })
-const ours = (says: string, code = 'bad_request'): CodeMeaning => ({ ...operators(code, says), acts: 'developers' })
+const ours = (says: string): CodeMeaning => ({ ...operators('bad_request', says), acts: 'developers' })
 const final = (code: string, says: string, customer = nextProvider): CodeMeaning => ({
   code,
   kind: 'rejected',
@@ -34,7 +34,7 @@ const final = (code: string, says: string, customer = nextProvider): CodeMeaning
 })
 
 export const esimAccessCodes: Record<string, CodeMeaning> = {
-  '000001': doubtful('provider_error', 'Server error'),
+  '000001': doubtful('Server error'),
   '000101': ours('A mandatory header is missing'),
   '000102': ours('A header has the wrong format'),
   '000103': ours('The HTTP method is not supported'),
@@ -81,7 +81,7 @@ export const airaloCodes: Record<string, CodeMeaning> = {
   '33': final('out_of_stock', 'Insufficient stock of eSIMs'),
   '34': final('out_of_stock', 'The package is invalid or out of stock'),
   '43': ours('Bad request'),
-  '53': doubtful('provider_error', 'Something unexpected happened'),
+  '53': doubtful('Something unexpected happened'),
   '73': final('expired', 'The eSIM has been recycled', noTopUp),
   '89': operators('ip_not_allowed', 'The IP address is not on the allowlist'),
   package_id: final('unknown_package', 'The selected package is invalid'),

@@ -19,7 +19,7 @@ const copies = 'saves a copy, and changes no byte'
 const utf8 = 'UTF-8 is what Node takes without a name'
 const tagLength = 'the tag is always cut to 16 bytes'
 
-export const survivors: readonly Survivor[] = [
+const survivors: readonly Survivor[] = [
   { file: 'policy/figures.ts', text: 'brokenAbove !== undefined', why: 'no number is above no limit' },
   { file: 'policy/pricing.ts', text: 'withMarkup > floor', why: 'equal amounts' },
   {

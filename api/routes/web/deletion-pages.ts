@@ -73,15 +73,11 @@ export function deletionPageRoutes(api: ApiContext): Route[] {
         return { status: 200, headers: { ...headers, 'X-Robots-Tag': 'noindex' }, raw }
       },
     }),
-    receiptFile('receipt.json', 'application/octet-stream', ({ text }) => text),
-    receiptFile('receipt.json.sig', 'application/octet-stream', ({ signature }) => signature),
+    receiptFile('receipt.json', ({ text }) => text),
+    receiptFile('receipt.json.sig', ({ signature }) => signature),
   ]
 
-  function receiptFile(
-    name: string,
-    contentType: string,
-    contentOf: (signed: Awaited<ReturnType<typeof signedReceipt>>) => string,
-  ): Route {
+  function receiptFile(name: string, contentOf: (signed: Awaited<ReturnType<typeof signedReceipt>>) => string): Route {
     return defineRoute({
       method: 'get',
       path: `/receipts/{id}/${name}`,
@@ -90,7 +86,7 @@ export function deletionPageRoutes(api: ApiContext): Route[] {
       promises: ['G3'],
       callers: ['public'],
       params: idParams,
-      responses: { 200: { description: 'The file', contentType } },
+      responses: { 200: { description: 'The file', contentType: 'application/octet-stream' } },
       problems: ['not_found'],
       async handle({ params: { id } }) {
         const headers = { 'Content-Disposition': `attachment; filename="${name}"`, 'X-Robots-Tag': 'noindex' }

@@ -11,7 +11,7 @@ export interface World {
 const { day: dayMs } = milliseconds
 const start = Date.UTC(2026, 10, 29)
 
-export const person = (name: string, given: Partial<Person> = {}): Person => ({
+const person = (name: string, given: Partial<Person> = {}): Person => ({
   name,
   accountId: `account-${name}`,
   email: `${name}@people.example`,
@@ -45,7 +45,7 @@ export const person = (name: string, given: Partial<Person> = {}): Person => ({
   },
 })
 
-export const order = (name: string, buyer: string, given: Partial<Order> = {}): Order => ({
+const order = (name: string, buyer: string, given: Partial<Order> = {}): Order => ({
   name,
   orderId: `order-${name}`,
   accountId: `account-${buyer}`,

@@ -9,7 +9,7 @@ import { type UntilOptions, until } from '../until.ts'
 const shownAtMost = 5
 
 /** Describes the row, the runs and the operator tasks of the first few orders. */
-export async function explain({ context: { sql }, temporal }: Product, orderIds: readonly string[]): Promise<string> {
+async function explain({ context: { sql }, temporal }: Product, orderIds: readonly string[]): Promise<string> {
   const lines = orderIds.slice(0, shownAtMost).map(async (id) => {
     const [row] = await sql`select status, reason, paid_at, deliver_by from orders where id = ${id}`
     const tasks = await sql`select kind, detail from attention where subject_id = ${id} and resolved_at is null`

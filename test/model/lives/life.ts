@@ -11,7 +11,7 @@ import { until } from '../../harness/until.ts'
 import { canTake, nothingYet, part, price, type StepName, take, type World } from '../model.ts'
 import { accepted, closure, isCalm, refused } from '../possible.ts'
 
-export const minorOf = (units: number): number => (units * testPriceMinor) / price
+const minorOf = (units: number): number => (units * testPriceMinor) / price
 export const partMinor = minorOf(part)
 
 /** of what a worker has under way, each as long as what happens by itself may take */
