@@ -207,7 +207,7 @@ async function restoreFrom(
       )
       // Without Temporal the draft sweep starts the run later.
       await startUnlessOpen(temporal, restoreStart(restoreId, config.TEMPORAL_TASK_QUEUE)).catch(() =>
-        console.error('Its run is started by the draft sweep.'),
+        console.error('Temporal does not answer. Once it does, the draft sweep starts this run within ten minutes.'),
       )
       return 0
     } finally {
@@ -277,7 +277,10 @@ async function eraseAgain(
     await isolate({ kind: 'run', subjectId }, () => Promise.reject(new HistoryUnreadable()))
   console.log(`${byRuns + (await replayOver(sql, cipher, folder, at))} erased again.`)
   const { cameBack: left } = await whoCameBack(sql)
-  if (left > 0) throw new Error(`${left} erased people are still there`)
+  if (left > 0)
+    throw new Error(
+      `${left} erased people are still there, so the database was not taken into use: repeat the restore, and if it says so again give its output to a developer`,
+    )
   return settled
 }
 

@@ -106,7 +106,10 @@ async function untilRouted(deployment: Deployment, isAsWanted: (seen: QueueRouti
       percent: versioningInfo?.rampingVersionPercentage ?? 0,
     }))
     if (seen.every(isAsWanted)) return
-    if (Date.now() > deadline) throw new Error('the task queues have not taken over the new routing within 30 s')
+    if (Date.now() > deadline)
+      throw new Error(
+        'the task queues have not taken over the new routing within 30 s: look at `npm run deploy -- status`, and repeat the command',
+      )
     await pause(100)
   }
 }

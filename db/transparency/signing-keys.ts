@@ -12,7 +12,9 @@ export async function rememberSigningKeys(sql: Queryable, keys: readonly PublicK
     await sql`insert into signing_keys (id, public_key, first_used_on) values (${id}, ${publicKey}, ${at})
       on conflict do nothing`
     if (!(await isKnown()))
-      throw new Error(`SIGNING_KEYS: ${id} is the id of another key, or this key has had another id`)
+      throw new Error(
+        `SIGNING_KEYS: ${id} is the id of another key, or this key has had another id. Give a new key a new id, and an old one the id that it had`,
+      )
   }
 }
 
