@@ -19,7 +19,8 @@ export interface WorkflowBundle {
 const root = fileURLToPath(new URL('../', import.meta.url))
 /** The server refuses a run's versioning behaviour from a worker that is not versioned. */
 const entries = { plain: 'workflows/index.ts', versioned: 'workflows/versioning/entry.ts' }
-const ownInterceptors = join(root, 'workflows/run/interceptors.ts')
+/** The module of the interceptors of all runs: without it their histories do not replay. */
+export const ownInterceptors = 'workflows/run/interceptors.ts'
 /** The folders that workflow code may import, beside packages. */
 const sourceFolders = ['workflows', 'policy', 'shared']
 
@@ -68,7 +69,7 @@ export async function buildBundle(options: BundleOptions): Promise<WorkflowBundl
     logger: temporalLogger(() => log.child({}, { level: log.isLevelEnabled('debug') ? log.level : 'warn' })),
     payloadConverterPath,
     ...(encrypted && { failureConverterPath }),
-    workflowInterceptorModules: [ownInterceptors, ...(interceptors === undefined ? [] : [interceptors])],
+    workflowInterceptorModules: [join(root, ownInterceptors), ...(interceptors === undefined ? [] : [interceptors])],
     // Histories hold the stacks of failures, which must not have paths of this machine.
     webpackConfigHook: (config) => ({
       ...config,

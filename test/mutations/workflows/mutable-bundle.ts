@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Mutant } from '@stryker-mutator/api/core'
 import { bundleWorkflowCode } from '@temporalio/worker'
 import { payloadConverterPath } from '../../../temporal/payload-codec.ts'
+import { ownInterceptors } from '../../../worker/bundle.ts'
 import { copyWithMutants } from '../instrument.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -66,7 +67,7 @@ export async function bundleMutants(): Promise<{ code: string; mutants: readonly
   }
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(folder, 'workflows/index.ts'),
-    workflowInterceptorModules: [join(folder, recorder)],
+    workflowInterceptorModules: [ownInterceptors, recorder].map((name) => join(folder, name)),
     payloadConverterPath,
   })
   return { code: mutantsOfRun + code, mutants }
