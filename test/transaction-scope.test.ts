@@ -15,6 +15,7 @@ import { createFirebaseUsers } from '../providers/firebase/users.ts'
 import { createGoogle } from '../providers/google.ts'
 import { createMail } from '../providers/mail/mail.ts'
 import { createMeasurement } from '../providers/measurement.ts'
+import { createOperatorSignIn } from '../providers/operator-sign-in.ts'
 import { createStripe } from '../providers/stripe/stripe.ts'
 import { portOf } from '../shared/process/listen.ts'
 import { insideTransaction } from '../shared/transaction-scope.ts'
@@ -59,6 +60,13 @@ const measurement = createMeasurement({
   googleAnalytics: { baseUrl: url, firebaseAppId: '1', apiSecret: 'x' },
 })
 const receivers = createEventReceivers({ internal: true })
+const operatorSignIn = createOperatorSignIn({
+  issuerUrl: url,
+  clientId: 'c',
+  clientSecret: 's',
+  scope: 'openid',
+  redirectUrl: url,
+})
 const temporal = connectTemporal({ NODE_ENV: 'test', PAYLOAD_KEYS: undefined }, { TEMPORAL_ADDRESS: address })
 
 afterAll(async () => {
@@ -120,6 +128,9 @@ const callsOfOthers: Calls = {
     ),
   ),
   'an endpoint of the app backend': () => receivers.deliver({ id: 'e', url, body: '{}', secrets: [], at: new Date() }),
+  'the operators’ OpenID provider': () => operatorSignIn.addressFor({ state: 's', nonce: 'n', verifier: 'v' }),
+  'the keys of that provider': () => operatorSignIn.logoutIn('a.b.c'),
+  'whether that provider knows a person': () => operatorSignIn.personNow('r'),
   'Temporal, a start': () => temporal.workflow.start('w', { workflowId: 'w', taskQueue: 'q' }),
   'Temporal, a signal': () => temporal.workflow.getHandle('w').signal('s'),
   'Temporal, an update': () => temporal.workflow.getHandle('w').executeUpdate('u'),
@@ -135,9 +146,9 @@ test.each(Object.entries(callsOfOthers))('%s is refused inside a transaction', a
   expect(connections).toBe(before)
 })
 
-/** Modules that open connections, with the files whose calls the test above covers. */
+/** Modules that open connections, also where they are loaded late, with the files whose calls the test above covers. */
 const openers =
-  /from '(?:node:(?:https?|http2|net|tls|dgram)|stripe|nodemailer|firebase-admin\/\w+|google-auth-library|@grpc\/grpc-js|undici)'|createRemoteJWKSet|\bfetch\(/
+  /(?:from |import\()'(?:node:(?:https?|http2|net|tls|dgram)|stripe|nodemailer|firebase-admin\/\w+|google-auth-library|@grpc\/grpc-js|openid-client|undici)'|createRemoteJWKSet|\bfetch\(/
 /** Types, and the names of gRPC's statuses, open nothing. */
 const namesOnly = /^import (?:type .*|\{ status \} from '@grpc\/grpc-js')/gm
 const callingFiles = [
@@ -146,6 +157,7 @@ const callingFiles = [
   'providers/http-request.ts',
   'providers/id-token.ts',
   'providers/mail/mail.ts',
+  'providers/operator-sign-in.ts',
   'providers/stripe/client.ts',
   'temporal/client.ts',
 ]

@@ -39,14 +39,18 @@ test('API and worker start no program but those of the backups, and no command l
 
 test('every hash is SHA-256 or SHA-512', () => {
   const hashes = all.flatMap(([file, text]) =>
-    [...text.matchAll(/\bcreate(?:Hash|Hmac)\(([^,)]*)/g)].map(([, name = '']) => ({ file, name })),
+    [...text.matchAll(/\b(?:create(?:Hash|Hmac)|hkdf(?:Sync)?)\(([^,)]*)/g)].map(([, name = '']) => ({ file, name })),
   )
   expect(hashes.length).toBeGreaterThan(15)
   expect(hashes.filter(({ name }) => !/^'sha(?:256|512)'$/.test(name))).toEqual([])
+  // Node's other ways to one.
+  expect(filesWith(/\bsubtle\b|\bpbkdf2|import \{[^}]*\bhash\b[^}]*\} from 'node:crypto'/)).toEqual([])
 })
 
 test('all cookies are made by one function, and read by their names', () => {
   expect(filesWith(/stringifySetCookie|\.cookie\(/)).toEqual(['api/sign-in/cookies.ts'])
+  // A header that is written out, as in `'Set-Cookie': 'a=b'`, would have no prefix and no flags.
+  expect(filesWith(/set-cookie['"]?\s*[:,]\s*\[?\s*['"`]/i)).toEqual([])
   expect(filesWith(/parseCookie/)).toEqual(['api/language/request-language.ts', 'api/sign-in/cookies.ts'])
 })
 

@@ -27,6 +27,28 @@ const isConstant = (node: unknown): boolean =>
 /** A promise is true, and defined, whatever becomes of it. */
 const holdsForPromises = ['toBeTruthy', 'toBeFalsy', 'toBeDefined']
 
+/** What each text, list or object contains, by the matchers that look for it. */
+const containedInAll: Readonly<Record<string, RegExp>> = {
+  '""': /^(?:toContain|toMatch|stringContaining|stringMatching)$/,
+  '[]': /^arrayContaining$/,
+  '{}': /^(?:objectContaining|toMatchObject)$/,
+}
+function isContainedInAll(matcher: unknown, value: unknown): boolean {
+  if (!isNode(value)) return false
+  const parts = value.elements ?? value.properties ?? value.value
+  const empty = value.type === 'ObjectExpression' ? '{}' : JSON.stringify(parts)
+  const isEmpty = (typeof parts === 'string' || Array.isArray(parts)) && parts.length === 0
+  return isEmpty && containedInAll[empty]?.test(String(matcher)) === true
+}
+
+const isAsync = (value: unknown): boolean =>
+  isNode(value) && value.async === true && /^(?:Arrow)?FunctionExpression$/.test(String(value.type))
+
+const argumentOf = (node: Node): unknown => {
+  const [first] = Array.isArray(node.arguments) ? node.arguments : []
+  return isNode(first) ? first.expression : undefined
+}
+
 function faultsOf(node: Node): string[] {
   if (node.type === 'ExpressionStatement') {
     const { expression } = node
@@ -41,8 +63,17 @@ function faultsOf(node: Node): string[] {
   }
   if (node.type === 'CallExpression') {
     const chain = chainOf(node)
-    const [value] = holdsForPromises.includes(String(chain.at(-1))) ? givenTo(node) : []
-    return isNode(value) && value.type === 'CallExpression' ? ['may be about a promise'] : []
+    const matcher = chain.at(-1)
+    const [value] = givenTo(node)
+    const called = isNode(node.callee) ? nameOf(node.callee.property) : undefined
+    const compared = argumentOf(node)
+    if (isContainedInAll(called, compared)) return ['is contained in everything']
+    if (called === 'forEach' && isAsync(compared) && nodesOf(compared).some(isExpectation)) return ['is not waited for']
+    if (matcher === 'toThrow' && isAsync(value) && !chain.includes('rejects')) return ['is not waited for']
+    if (chain.length > 1 && nameOf(value) !== undefined && nameOf(value) === nameOf(compared))
+      return ['is compared with itself']
+    const isPromise = holdsForPromises.includes(String(matcher)) && isNode(value) && value.type === 'CallExpression'
+    return isPromise ? ['may be about a promise'] : []
   }
   if (node.type === 'TryStatement' && isNode(node.handler)) {
     const isCaught = nodesOf(node.block).some(isExpectation)
@@ -84,6 +115,13 @@ test.each([
   ['expect(true).toBe(a)', 'is about a constant'],
   ['expect(a()).toBeTruthy()', 'may be about a promise'],
   ['expect(a(), b).not.toBeDefined()', 'may be about a promise'],
+  ['expect(a).toEqual(a)', 'is compared with itself'],
+  ["expect(a).toContain('')", 'is contained in everything'],
+  ['expect(a).toEqual(expect.arrayContaining([]))', 'is contained in everything'],
+  ['expect(a).toEqual({ b: expect.objectContaining({}) })', 'is contained in everything'],
+  ['expect(a).toMatchObject({})', 'is contained in everything'],
+  ['a.forEach(async (b) => { expect(await b).toBe(1) })', 'is not waited for'],
+  ['expect(async () => a()).not.toThrow()', 'is not waited for'],
   ['try { expect(a).toBe(1) } catch { b() }', 'is caught when it fails'],
   ['try { await expect(a).rejects.toThrow() } catch (error) { log(error) }', 'is caught when it fails'],
 ])('an expectation that always holds is found: %s', async (text, fault) => {
@@ -100,6 +138,13 @@ test.each([
   'expect([a, 1]).toEqual(b)',
   'expect([1, 2]).toContain(a)',
   'expect(a).toEqual(expect.any(String))',
+  'expect(a).toEqual([])',
+  'expect(a).toMatchObject([])',
+  'expect(a).toEqual({})',
+  "expect(a).toBe('')",
+  "expect(a).toContain('b')",
+  'await expect(async () => a()).rejects.toThrow()',
+  'a.forEach(async (b) => { await c(b) })',
   'try { expect(a).toBe(1) } finally { b() }',
   'try { expect(a).toBe(1) } catch (error) { throw new Error("b", { cause: error }) }',
 ])('an expectation that may fail is none of these: %s', async (text) => {

@@ -9,7 +9,9 @@ const saying = /^\.skipIf\(lacks\('([^']+)'\)\)(?:\.each\([\s\S]*?\))?\(\s*(['"`
 
 /** Each place where a test may be skipped that does not say what it lacks. */
 function unsaidIn(source: string): string[] {
-  const places = [...source.matchAll(/\b(?:test|describe|it|context|task)\.(?:skip|skipIf|runIf|todo)\b|\(\{ skip \}/g)]
+  const places = [
+    ...source.matchAll(/\.(?:skip|skipIf|runIf|todo)[.(]|\(\{[^{}()]*\bskip\b[^{}()]*\}|\b(?:skip|todo): ?true/g),
+  ]
   return places.flatMap(({ index, 0: found }) => {
     const rest = source.slice(index + Math.max(0, found.indexOf('.')))
     const [, lacking, , title] = saying.exec(rest) ?? []
@@ -21,7 +23,7 @@ function unsaidIn(source: string): string[] {
 
 test('a test that may be skipped says in its title for want of what', async () => {
   const names = await readdir(folder, { recursive: true })
-  const files = names.filter((name) => name.endsWith('.test.ts') && name !== 'sources/optional.test.ts')
+  const files = names.filter((name) => /\.test\.tsx?$/.test(name) && name !== 'sources/optional.test.ts')
   expect(files.length).toBeGreaterThan(200)
   const unsaid: string[] = []
   let skipping = 0
@@ -43,6 +45,9 @@ test.each([
   ["describe.skipIf(!hasBrowser)('pages (skipped without Chromium)', () => {})", false],
   ["test('a', ({ skip }) => {\n  skip('there is no library')\n})", false],
   ["test.skip('a (skipped without b)', () => {})", false],
+  ["test.concurrent.skip('a', () => {})", false],
+  ["test('a', { skip: true }, () => {})", false],
+  ["test('a', ({ annotate, skip }) => {\n  skip()\n})", false],
 ])('of a test that may be skipped it is noticed whether it says so: %s', (source, says) => {
   expect(unsaidIn(source).length === 0).toBe(says)
 })
