@@ -21,10 +21,12 @@ export function createFraudWarningActivities(context: Context): Activities {
 
   return {
     async readFraudWarnings({ orderId, asOf, providerIsAway }) {
+      const asked = await findOrder(sql, orderId)
+      if (!asked || !(await actionableWarning(asked, new Date(asOf)))) return 'nothing'
+      // Stripe may have been slow, and the order has gone on.
       const order = await findOrder(sql, orderId)
       // The deletion of an erased account settles what was not delivered.
       if (!order) return 'nothing'
-      if (!(await actionableWarning(order, new Date(asOf)))) return 'nothing'
       const outcome = await outcomeOf(order)
       return outcome === 'take_back' && providerIsAway ? decideWithoutProvider(order, new Date(asOf)) : outcome
     },

@@ -2,7 +2,9 @@
  * U5: fraud is prevented. The reaction to an early fraud warning of the card's issuer, as in
  * docs/fraud-and-disputes.md.
  */
+import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterEach, expect, test } from 'vitest'
+import { createFraudWarningActivities } from '../../activities/fraud/fraud-warning.ts'
 import type { Attention } from '../../db/connection/schema.ts'
 import { periods } from '../../policy/periods.ts'
 import { fastForward } from '../../temporal/time-skipping.ts'
@@ -125,6 +127,20 @@ test('eSIMs that are delivered while Stripe is slow to tell of the warning are r
   await expectRefunded(id)
   for (const { iccid } of (await harness.service.get(`/v1/orders/${id}`)).body.esims)
     await until('the eSIM is returned', async () => (await atProvider(iccid)) === 'CANCEL')
+})
+
+test('U5: an order that ends while Stripe is slow to tell of the warning is left to operators', async () => {
+  const { order } = await bought('delivered')
+  const warning = { warningId: 'issfr_slow', fraudType: 'misc', amountMinor: 500, currency: 'EUR', actionable: true }
+  const listFraudWarnings = async () => {
+    await sql`update orders set status = 'ended', ended_at = now() where id = ${order.id}`
+    return [{ ...warning, createdAt: new Date().toISOString(), paymentIntentId: null }]
+  }
+  const slow = { ...harness.context.stripe, listFraudWarnings }
+  const { readFraudWarnings } = createFraudWarningActivities({ ...harness.context, stripe: slow })
+  const asked = { orderId: order.id, asOf: new Date().toISOString() }
+  expect(await new MockActivityEnvironment().run(() => readFraudWarnings(asked))).toBe('operator')
+  await sql`update orders set status = 'delivered', ended_at = null where id = ${order.id}`
 })
 
 test('a warning that arrives before the payment does keeps the order from its provider', async () => {
