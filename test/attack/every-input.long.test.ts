@@ -10,7 +10,7 @@ import { openHarness } from '../harness/harness.ts'
 import { lacks } from '../harness/optional/optional.ts'
 import { drawPart, drawsAll, seed } from '../harness/seed.ts'
 import { hostileNumbers, hostileTexts } from './corpora/hostile.ts'
-import { type Input, inputsOf, requestWith } from './corpora/inputs.ts'
+import { type Input, inputsOf, readsOf, requestWith } from './corpora/inputs.ts'
 import { createSenders, faultOf, type Senders } from './corpora/send.ts'
 import { fuzz, schemathesisPath } from './fuzz/schemathesis.ts'
 import { createFuzzWorld, type FuzzWorld, victimsRows } from './fuzz/world.ts'
@@ -52,7 +52,7 @@ async function faultsOf(cases: readonly Case[]): Promise<string[]> {
   const faults = await pMap(
     cases,
     async ({ input, what, value }) => {
-      const request = requestWith(document, input, value, senders.known)
+      const request = requestWith(document, input, value, senders.knownOf(input))
       if (!request) return undefined
       if (input.place !== 'header' && needsKey(input)) request.headers['Idempotency-Key'] = randomUUID()
       sent += 1
@@ -96,7 +96,7 @@ test('a parameter of the query that is sent twice, or as a list or an object, is
   const answers = await pMap(
     partOf(cases.length, 150)(cases),
     async ({ input, query }) => {
-      const request = requestWith(document, input, '"x"', senders.known)
+      const request = requestWith(document, input, '"x"', senders.knownOf(input))
       const path = request?.url.split('?')[0] ?? input.path
       sent += 1
       const { status } = await senders.send(input, { method: input.method, url: `${path}?${query}`, headers: {} })
@@ -106,6 +106,12 @@ test('a parameter of the query that is sent twice, or as a list or an object, is
   )
   // A page of the console that has lost its session or row answers otherwise, and nothing answers 2xx.
   expect(answers.filter(({ status }) => status < 400 || status >= 500)).toEqual([])
+})
+
+test('what was taken is shown as text by everything that reads', long, async () => {
+  const cases = readsOf(document).map((input) => ({ input, what: 'what was stored', value: '""' }))
+  expect(cases.length).toBeGreaterThan(80)
+  expect(await faultsOf(cases)).toEqual([])
 })
 
 // `npm run fuzz` installs it.

@@ -42,6 +42,25 @@ export function inputsOf(document: Described): Input[] {
   )
 }
 
+/** Every operation that reads, as an input that no request has: nothing of the request is hostile. */
+export const readsOf = (document: Described): Input[] =>
+  Object.entries(document.paths).flatMap(([path, { get: operation }]): Input[] =>
+    operation
+      ? [
+          {
+            method: 'GET',
+            path,
+            callers: operation['x-callers'],
+            statuses: Object.keys(operation.responses),
+            place: 'header',
+            at: [''],
+            schema: {},
+            operation,
+          },
+        ]
+      : [],
+  )
+
 /** The fields of a body, with those of objects within it, of the items of lists, and of each alternative. */
 function fieldsOf(document: Described, given: JsonSchema, at: readonly string[] = []): Pick<Input, 'at' | 'schema'>[] {
   const schema = resolved(document, given)

@@ -10,7 +10,8 @@ import { markup } from './hostile.ts'
 import type { HostileRequest, Input, Known } from './inputs.ts'
 
 export interface Senders {
-  known: Known
+  /** Values that exist, among them the ids of the caller's own rows: what is stored is read and shown again. */
+  knownOf(input: Input): Known
   send(input: Input, request: HostileRequest): Promise<Response>
 }
 
@@ -26,12 +27,22 @@ export async function createSenders(product: Product, { attacker }: FuzzWorld): 
   }
   const bearers = { operator: keys.operator, service: keys.service, person: attacker.person.caller.token }
 
+  const { person, order, esimId, requestId } = attacker
+  const known = {
+    accountId: person.accountId,
+    packageCode: order.packageCode,
+    deviceId: person.deviceId,
+    policyVersion: '2026-11-28',
+  }
+  const ownIds = { accounts: person.accountId, orders: order.id, esims: esimId, 'privacy-requests': requestId }
+
   return {
-    known: {
-      accountId: attacker.person.accountId,
-      packageCode: attacker.order.packageCode,
-      deviceId: attacker.person.deviceId,
-      policyVersion: '2026-11-28',
+    knownOf({ method, path }) {
+      // The other requests need the account and its sign-in.
+      if (/\/(?:child-report|sign-out)$/.test(path) || (method === 'DELETE' && path.endsWith('/accounts/{id}')))
+        return known
+      const id = Object.entries(ownIds).find(([rows]) => path.includes(`/${rows}/{id}`))?.[1]
+      return id === undefined ? known : { ...known, id }
     },
     async send({ callers, method }, { url, headers, body }) {
       const bearer = (['operator', 'service', 'person'] as const).find((kind) => callers.includes(kind))
