@@ -248,6 +248,34 @@ export const rareOrders: Record<string, Scenario> = {
       },
     }
   }),
+  'order-warned-of-once-and-delivered-meanwhile': rare(() => {
+    const [provider, processor, life] = [gate(), gate(), gate()]
+    return {
+      begins: anOrder(),
+      answers: ordinary({
+        provision: () => provider.opened,
+        readFraudWarnings: inTurn(async () => {
+          await processor.opened
+          return 'refund'
+        }, 'operator'),
+        watchEsims: async () => {
+          await life.opened
+          return { recorded: false }
+        },
+      }),
+      async play(run) {
+        await run.signal(paymentSignal)
+        await run.called('provision')
+        await run.signal(fraudWarningSignal)
+        await run.called('readFraudWarnings')
+        provider.open()
+        await run.shows('delivered')
+        processor.open()
+        await run.answered('raiseFraudWarning')
+        life.open()
+      },
+    }
+  }),
   'order-warned-of-and-delivered-meanwhile': rare(() => {
     const [provider, processor, life] = [gate(), gate(), gate()]
     return {
@@ -384,6 +412,30 @@ export const rareOrders: Record<string, Scenario> = {
         await warnForTwoDays(run)
         await run.called('readFraudWarnings', 2)
         await run.signal(providerSignal)
+        await run.shows('ended')
+        processor.open()
+      },
+    }
+  }),
+  'order-warned-of-and-ended-while-stripe-is-slow': rare(() => {
+    const [processor, life] = [gate(), gate()]
+    return {
+      begins: anOrder(),
+      answers: ordinary({
+        readFraudWarnings: inTurn(async () => {
+          await processor.opened
+          return 'take_back'
+        }),
+        watchEsims: async () => {
+          await life.opened
+          return { recorded: true }
+        },
+      }),
+      async play(run) {
+        await deliver(run)
+        await run.signal(fraudWarningSignal)
+        await run.called('readFraudWarnings')
+        life.open()
         await run.shows('ended')
         processor.open()
       },
@@ -596,6 +648,24 @@ export const rareOrders: Record<string, Scenario> = {
       await run.signal(fraudWarningSignal)
       await run.answered('readFraudWarnings')
       await run.signal(paymentSignal)
+      await run.called('withdrawEsims')
+      await settle(run)
+    },
+  })),
+  'order-warned-of-while-its-run-catches-up-with-a-review': rare(() => ({
+    begins: anOrder(),
+    answers: ordinary({
+      confirmPayment: () => ({ state: 'paid', review: 'elevated_risk' }),
+      watchEsims: throws(lives()),
+      readFraudWarnings: () => 'take_back',
+      refreshEsims: () => ({ ended: false, givenBack: true }),
+    }),
+    async play(run) {
+      await run.signal(paymentSignal)
+      await run.shows('in_review')
+      await run.signal(fraudWarningSignal)
+      await run.answered('readFraudWarnings')
+      await run.update(approve)
       await run.called('withdrawEsims')
       await settle(run)
     },
