@@ -8,6 +8,7 @@ import { scheduleIds } from '../../worker/schedules.ts'
 import { orderWorkflowId } from '../../workflows/order/order.contract.ts'
 import { checkBooks } from './checks/books.ts'
 import { type CanaryOptions, findCanaries } from './checks/canary.ts'
+import { asGiven } from './checks/verified.ts'
 import { createCaller } from './http.ts'
 import { type Person, type SignUpOptions, signUp } from './people.ts'
 import { type BuyOptions, buy, untilOrder } from './purchases.ts'
@@ -53,8 +54,11 @@ export async function startProduct(options: StackOptions = {}) {
     service,
     operator,
     anonymous: createCaller(stack.urls.api),
-    signUp: (how?: SignUpOptions) => signUp(stack, service, how),
-    buy: (buyer: Pick<Person, 'accountId'> & Partial<Person>, how?: BuyOptions) => buy(stack, service, buyer, how),
+    signUp: (how?: SignUpOptions) => asGiven(() => signUp(stack, service, how)),
+    buy(buyer: Pick<Person, 'accountId'> & Partial<Person>, how?: BuyOptions) {
+      const bought = () => buy(stack, service, buyer, how)
+      return how?.until === undefined ? asGiven(bought) : bought()
+    },
     untilOrder: (orderId: string, status: string | readonly string[], how?: { timeoutMs?: number }) =>
       untilOrder(service, orderId, status, how),
     /** Moves the clock of one order's run. The simulators' clocks are moved by `sims.*.do('clock', ...)`. */

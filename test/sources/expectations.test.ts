@@ -4,6 +4,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { asGiven, countVerified, verifiedSoFar } from '../harness/checks/verified.ts'
 import { isNode, type Node, nodesOf, parseSource } from './syntax.ts'
 
 const folder = fileURLToPath(new URL('../', import.meta.url))
@@ -149,4 +150,16 @@ test.each([
   'try { expect(a).toBe(1) } catch (error) { throw new Error("b", { cause: error }) }',
 ])('an expectation that may fail is none of these: %s', async (text) => {
   expect(await faultsIn(text)).toEqual([])
+})
+
+test('what a test begins with is nothing that it has verified', async () => {
+  const before = verifiedSoFar()
+  await asGiven(async () => {
+    countVerified()
+    await Promise.resolve()
+    countVerified()
+  })
+  expect(verifiedSoFar()).toBe(before)
+  countVerified()
+  expect(verifiedSoFar()).toBe(before + 1)
 })
