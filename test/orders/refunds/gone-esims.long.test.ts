@@ -69,9 +69,12 @@ test('U2: an eSIM that went back before a restore is refunded with its top-up, w
 test('U2: of two eSIMs the one that went back before a restore is not asked for, and the other one is returned', async () => {
   const { person, id, iccids } = await delivered(2)
   await goneBefore(iccids[1])
+  const asked = async () => (await esimAccess.log()).filter(({ url }) => url.endsWith('/esim/cancel')).length
+  const before = await asked()
   expectStatus(await requestReturnOf(person.caller, id), 200)
   await harness.untilOrder(id, 'refunded')
   expect(await refundedMinor(id)).toBe(2 * testPriceMinor)
+  expect(await asked()).toBe(before + 1)
   const { esims } = await esimAccess.state()
   const its = iccids.map((iccid) => esims.findLast((esim) => esim.iccid === iccid)?.esimStatus)
   expect(its).toEqual(['CANCEL', 'CANCEL'])
