@@ -7,16 +7,26 @@ import { canPriceIn } from './policy/currency.ts'
 import { keysOf } from './shared/keys-of.ts'
 import { faultsTogether, type SettingFault } from './shared/settings/faults.ts'
 import {
+  addresses,
+  beginningWith,
   byVat,
+  databaseUrl,
+  domain,
+  ecKey,
   flag,
   key32,
   keyring,
   list,
+  origin,
+  pathSecret,
   pem,
   port,
-  privateKey,
   rolesByValue,
+  rsaKey,
+  sender,
+  smtpUrl,
   url,
+  whole,
 } from './shared/settings/formats.ts'
 
 const environmentSchema = z.object({
@@ -27,7 +37,7 @@ const environmentSchema = z.object({
 
   API_HOST: z.string().default('0.0.0.0'),
   API_PORT: port.default(8080),
-  PUBLIC_URL: url,
+  PUBLIC_URL: origin,
   /** whether an operator key opens the console; persons sign in by themselves. Without it: not in production */
   CONSOLE_KEY_SIGN_IN: flag.optional(),
   /** the company's OpenID provider, where operators sign in: docs/operators.md */
@@ -42,22 +52,22 @@ const environmentSchema = z.object({
   OPERATOR_OPENID_ROLES_CLAIM: z.string().min(1).default('roles'),
   OPERATOR_OPENID_ROLES: rolesByValue.default(new Map()),
   /** what one operator gives back alone within 24 hours, in the minor units of all currencies: docs/operators.md */
-  SECOND_OPERATOR_ABOVE_MINOR: z.coerce.number().int().min(0).max(2_000_000_000).default(100_000),
+  SECOND_OPERATOR_ABOVE_MINOR: whole(0, 2_000_000_000).default(100_000),
   /**
    * P6, the security provider in front processes request IPs: the number of proxies in front of the API that set
    * X-Forwarded-For; production has to say it
    */
-  TRUSTED_PROXIES: z.coerce.number().int().min(0).max(5).default(0),
+  TRUSTED_PROXIES: whole(0, 5).default(0),
   WORKER_METRICS_HOST: z.string().default('127.0.0.1'),
   WORKER_METRICS_PORT: port.default(9464),
   SANDBOX: flag.default(false),
 
-  DATABASE_URL: url,
+  DATABASE_URL: databaseUrl,
   /** connections of each API and each worker process at the most: docs/capacity.md */
-  DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(500).default(20),
+  DATABASE_CONNECTIONS: whole(2, 500).default(20),
   TEMPORAL_TASK_QUEUE: z.string().default('ama-esim'),
   TEMPORAL_UI_URL: url.optional(),
-  WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(2000).default(200),
+  WORKER_CONCURRENCY: whole(1, 2000).default(200),
   /** the worker's build, usually its commit; with it the worker is versioned: see docs/changing-workflows.md */
   WORKER_BUILD_ID: z
     .string()
@@ -76,9 +86,10 @@ const environmentSchema = z.object({
   /** Ed25519 seeds; a public key stays published after its seed has been removed here */
   SIGNING_KEYS: keyring,
 
-  STRIPE_SECRET_KEY: z.string().min(1),
-  STRIPE_PUBLISHABLE_KEY: z.string().min(1),
-  STRIPE_WEBHOOK_SECRET: z.string().min(1),
+  STRIPE_SECRET_KEY: beginningWith('sk_', 'rk_'),
+  /** each app gets it: a secret key in its place would be published */
+  STRIPE_PUBLISHABLE_KEY: beginningWith('pk_'),
+  STRIPE_WEBHOOK_SECRET: beginningWith('whsec_'),
   STRIPE_API_URL: url.optional(),
   /** the API version of an account with access to the redaction preview; without it nothing is redacted */
   STRIPE_REDACTION_API_VERSION: z
@@ -89,8 +100,8 @@ const environmentSchema = z.object({
   ESIM_ACCESS_URL: url.default('https://api.esimaccess.com/api/v1/open'),
   ESIM_ACCESS_CODE: z.string().min(1),
   ESIM_ACCESS_SECRET: z.string().min(1),
-  ESIM_ACCESS_WEBHOOK_TOKEN: z.string().min(24),
-  ESIM_ACCESS_WEBHOOK_IPS: list.optional(),
+  ESIM_ACCESS_WEBHOOK_TOKEN: pathSecret,
+  ESIM_ACCESS_WEBHOOK_IPS: addresses.optional(),
   AIRALO_URL: url.default('https://partners-api.airalo.com/v2'),
   AIRALO_CLIENT_ID: z.string().min(1),
   AIRALO_CLIENT_SECRET: z.string().min(1),
@@ -98,7 +109,7 @@ const environmentSchema = z.object({
   APPLE_URL: url.default('https://appleid.apple.com'),
   APPLE_TEAM_ID: z.string().min(1),
   APPLE_KEY_ID: z.string().min(1),
-  APPLE_PRIVATE_KEY: privateKey,
+  APPLE_PRIVATE_KEY: ecKey,
   APPLE_CLIENT_IDS: list,
   GOOGLE_CLIENT_IDS: list,
   GOOGLE_CERTS_URL: url.default('https://www.googleapis.com/oauth2/v3/certs'),
@@ -106,7 +117,7 @@ const environmentSchema = z.object({
   GOOGLE_RISC_CERTS_URL: url.default('https://www.googleapis.com/oauth2/v3/certs'),
   FIREBASE_PROJECT_ID: z.string().min(1),
   FIREBASE_CLIENT_EMAIL: z.string().min(1),
-  FIREBASE_PRIVATE_KEY: privateKey,
+  FIREBASE_PRIVATE_KEY: rsaKey,
   FIREBASE_CERTS_URL: url.default(
     'https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com',
   ),
@@ -117,12 +128,12 @@ const environmentSchema = z.object({
     .optional(),
   FIREBASE_CONNECT_CA: pem.optional(),
 
-  SMTP_URL: z.string().regex(/^smtps?:\/\//, 'must start with smtp:// or smtps://'),
-  MAIL_FROM: z.string().min(3),
-  MAIL_BOUNCE_DOMAIN: z.string().min(1),
+  SMTP_URL: smtpUrl,
+  MAIL_FROM: sender,
+  MAIL_BOUNCE_DOMAIN: domain,
   /** the secret in the address to which the mail system posts bounces; without it none is accepted */
-  MAIL_BOUNCE_TOKEN: z.string().min(24).optional(),
-  MAIL_RATE_PER_SECOND: z.coerce.number().int().min(1).default(100),
+  MAIL_BOUNCE_TOKEN: pathSecret.optional(),
+  MAIL_RATE_PER_SECOND: whole(1).default(100),
   SUPPORT_MAIL: z.email(),
 
   META_URL: url.default('https://graph.facebook.com'),
@@ -136,7 +147,7 @@ const environmentSchema = z.object({
 
   SELLER_NAME: z.string().default('3AM GROUP L.L.C.'),
   SELLER_TAX_ID: z.string().default('812130334'),
-  TAX_RATE_BPS: z.coerce.number().int().min(0).max(5000).default(1800),
+  TAX_RATE_BPS: whole(0, 5000).default(1800),
   /** where an order is taxed: policy/vat.ts and docs/vat.md */
   VAT_BY: z.enum(['seller_country', 'buyer_country']).default('seller_country'),
   SELLER_COUNTRY: z
@@ -151,9 +162,9 @@ const environmentSchema = z.object({
     .regex(/^[a-z0-9-]{1,60}$/, 'must be a header name in lower case')
     .optional(),
   /** the export for DATEV (docs/vat.md): numbers of the tax adviser and of us there */
-  DATEV_CONSULTANT: z.coerce.number().int().min(1001).max(9_999_999).optional(),
-  DATEV_CLIENT: z.coerce.number().int().min(1).max(99_999).optional(),
-  DATEV_ACCOUNT_LENGTH: z.coerce.number().int().min(4).max(8).default(4),
+  DATEV_CONSULTANT: whole(1001, 9_999_999).optional(),
+  DATEV_CLIENT: whole(1, 99_999).optional(),
+  DATEV_ACCOUNT_LENGTH: whole(4, 8).default(4),
   DATEV_FISCAL_YEAR_START: z
     .string()
     .regex(/^(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$/, 'must be MM-DD')
@@ -169,14 +180,14 @@ const environmentSchema = z.object({
     .string()
     .refine(canPriceIn, 'must be a currency in which Stripe takes our prices as they are')
     .default('EUR'),
-  PRICE_MARKUP_PERCENT: z.coerce.number().int().min(0).max(1000).default(60),
+  PRICE_MARKUP_PERCENT: whole(0, 1000).default(60),
   /** millionths of the shop's currency for one US dollar, in which providers charge */
-  SHOP_RATE_PER_USD_MICROS: z.coerce.number().int().positive().default(920_000),
+  SHOP_RATE_PER_USD_MICROS: whole(1).default(920_000),
 
   BACKUP_FOLDER: z.string().default('.data/backups'),
   /** the folder of pg_dump and pg_restore, unless they are on PATH or in Debian's folders */
   PG_TOOLS_FOLDER: z.string().optional(),
-  BOOKS_YEARS: z.coerce.number().int().min(7).max(11).default(7),
+  BOOKS_YEARS: whole(7, 11).default(7),
   BOOKS_COUNT_FROM: z.enum(['issue', 'year_end']).default('year_end'),
 })
 
@@ -212,25 +223,36 @@ export function inspectConfig(environment: Environment): {
 } {
   const given = givenSettings(environment)
   const parsed = environmentSchema.safeParse(given)
-  if (parsed.success) {
+  const quoted = settingNames.filter((name) => isQuoted(given[name] ?? ''))
+  if (parsed.success && quoted.length === 0) {
     const faults = faultsTogether(given, settingNames)
     return { config: parsed.data, faults, ...(faults.length === 0 && { complete: parsed.data }) }
   }
-  const issues = parsed.error.issues.map((issue) => {
-    const setting = issue.path.join('.')
-    return { setting, fault: setting in given ? issue.message : 'missing' }
-  })
+  const issues = [
+    // Containers get a file of settings as it is written: docs/deploying.md.
+    ...quoted.map((setting) => ({ setting, fault: 'is in quotes, which would be a part of it' })),
+    ...(parsed.error?.issues ?? []).flatMap((issue) => {
+      const setting = issue.path.join('.')
+      if (quoted.some((name) => name === setting)) return []
+      return [{ setting, fault: setting in given ? issue.message : 'missing' }]
+    }),
+  ]
   const wrong = new Set(issues.map(({ setting }) => setting))
   const right = settingNames.filter((name) => !wrong.has(name))
   const config = Object.fromEntries(right.map((name) => [name, environmentSchema.shape[name].parse(given[name])]))
   return { config, faults: [...issues, ...faultsTogether(given, settingNames)] }
 }
 
+/** `"AMA eSIM" <hello@example.com>` is not. */
+const isQuoted = (text: string): boolean => /^(?:"[^"]*"|'[^']*')$/.test(text)
+
+/** A secret that is kept in a file ends with a line break, which no header and no comparison takes. */
 const givenSettings = (environment: Environment): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(environment).flatMap(([name, value]) =>
-      value === undefined || value === '' ? [] : [[name, value]],
-    ),
+    Object.entries(environment).flatMap(([name, value]) => {
+      const text = value?.trim()
+      return text === undefined || text === '' ? [] : [[name, text]]
+    }),
   )
 
 /** Reads the settings at a program's start. Faults are written to standard error without a stack, and the program ends. */

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { ConfigurationError, readConfig, settingNames } from '../config.ts'
+import { ConfigurationError, inspectConfig, readConfig, settingNames } from '../config.ts'
 
 const example = await readFile(new URL('../.env.example', import.meta.url), 'utf8')
 const named = [...example.matchAll(/^#?([A-Z][A-Z0-9_]+)=(.*)$/gm)].map(([line, name = '', value = '']) => ({
@@ -87,6 +87,90 @@ test('production refuses addresses without TLS in any spelling', () => {
   expect(database('postgres://ama@db.example.com/ama')).toEqual([expect.stringContaining('sslmode')])
   expect(database('postgres://ama@db.example.com/ama?sslmode=verify-full')).toEqual([])
   expect(database('postgres://ama@127.0.0.1/ama')).toEqual([])
+})
+
+const aKeyOf = (kind: 'rsa' | 'ec') =>
+  (kind === 'rsa'
+    ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+    : generateKeyPairSync('ec', { namedCurve: 'P-384' })
+  ).privateKey
+    .export({ type: 'pkcs8', format: 'pem' })
+    .toString()
+
+test.each<[name: string, wrong: string[], right: string[]]>([
+  [
+    'PUBLIC_URL',
+    ['esim.example.com:443', 'ftp://esim.example.com', 'https://esim.example.com/shop', 'https://esim.example.com/?a'],
+    ['https://esim.example.com/'],
+  ],
+  ['TEMPORAL_UI_URL', ['temporal.example.com:8233'], ['https://temporal.example.com/ui']],
+  ['AIRALO_URL', ['partners-api.airalo.com:443', 'file:///etc/passwd'], ['https://partners-api.airalo.com/v2']],
+  [
+    'DATABASE_URL',
+    [
+      'mysql://ama@127.0.0.1/ama',
+      'db.example.com:5432/ama',
+      'postgres://ama:a%b@127.0.0.1/ama',
+      'postgres://ama:a#b@127.0.0.1/ama',
+    ],
+    ['postgresql://ama:a%23b@127.0.0.1/ama'],
+  ],
+  [
+    'SMTP_URL',
+    ['smtp:///inbox', 'smtp://me:a#b@host:25', 'smtp://me:a%b@host:25', 'smtp://host:port', 'host:25'],
+    ['smtps://me:a%23b@host:465'],
+  ],
+  ['STRIPE_PUBLISHABLE_KEY', ['sk_live_1', 'rk_live_1', 'whsec_1'], ['pk_live_1']],
+  ['STRIPE_SECRET_KEY', ['pk_live_1', 'whsec_1'], ['sk_live_1', 'rk_live_1']],
+  ['STRIPE_WEBHOOK_SECRET', ['sk_live_1', 'we_1'], ['whsec_1']],
+  [
+    'ESIM_ACCESS_WEBHOOK_TOKEN',
+    ['a/b+c=d/eeeeeeeeeeeeeeeeeeeee', 'a?bbbbbbbbbbbbbbbbbbbbbbbb', 'a%20bbbbbbbbbbbbbbbbbbbbbbb', 'short'],
+    ['a+b=ccccccccccccccccccccccc'],
+  ],
+  ['MAIL_BOUNCE_TOKEN', ['a/b+c=d/eeeeeeeeeeeeeeeeeeeee'], ['a-b_cccccccccccccccccccccc']],
+  ['ESIM_ACCESS_WEBHOOK_IPS', [',', '3.1.131.0/24', 'esimaccess.com'], ['3.1.131.226, 2001:db8::1']],
+  ['APPLE_CLIENT_IDS', [',', ' , '], ['com.example.esim']],
+  ['APPLE_PRIVATE_KEY', [aKeyOf('rsa'), aKeyOf('ec')], []],
+  ['FIREBASE_PRIVATE_KEY', [aKeyOf('ec')], [aKeyOf('rsa')]],
+  [
+    'MAIL_FROM',
+    ['AMA eSIM', 'AMA <hello>', '<a@b.c> <d@e.f>'],
+    ['hello@example.com', '"AMA, Ltd" <hello@example.com>'],
+  ],
+  ['MAIL_BOUNCE_DOMAIN', ['bounces@example.com', 'https://example.com', 'a..b'], ['bounces.example.com']],
+  ['TRUSTED_PROXIES', ['one', '0x1', '1.0', '-1', '1e0'], ['1']],
+  ['API_PORT', ['http', '0x50', '70000'], ['8080']],
+])('%s refuses what has its form and could not work', (name, wrong, right) => {
+  const faults = (value: string) =>
+    faultsOf({ NODE_ENV: 'production', [name]: value }).filter((line) => line.trim().startsWith(`${name}:`))
+  for (const value of wrong) {
+    expect([value, faults(value)]).toEqual([value, [expect.any(String)]])
+    expect(faults(value)[0]).not.toContain('missing')
+    expect(faults(value)[0]).not.toContain(value)
+  }
+  for (const value of right) {
+    expect([value, faults(value)]).toEqual([value, []])
+  }
+})
+
+test('white space around a value is no part of it, and white space alone is no value', () => {
+  const config = inspectConfig({
+    STRIPE_WEBHOOK_SECRET: 'whsec_1\n',
+    PUBLIC_URL: ' https://ESIM.example.com:443/\n',
+  }).config
+  expect(config).toMatchObject({ STRIPE_WEBHOOK_SECRET: 'whsec_1', PUBLIC_URL: 'https://esim.example.com' })
+  const faults = faultsOf({ NODE_ENV: 'production', TRUSTED_PROXIES: ' ', STRIPE_SECRET_KEY: '\n' }).join('\n')
+  for (const name of ['TRUSTED_PROXIES', 'STRIPE_SECRET_KEY']) expect(faults).toContain(`${name}: missing`)
+})
+
+test('a value in quotes is refused, since a container would take them for a part of it', () => {
+  for (const value of ['"whsec_1"', "'whsec_1'", '"t"']) {
+    const faults = faultsOf({ STRIPE_WEBHOOK_SECRET: value, AIRALO_CLIENT_ID: value })
+    for (const name of ['STRIPE_WEBHOOK_SECRET', 'AIRALO_CLIENT_ID'])
+      expect(faults.filter((line) => line.includes(name))).toEqual([expect.stringContaining(`${name}: is in quotes`)])
+  }
+  expect(faultsOf({ MAIL_FROM: '"AMA eSIM" <hello@example.com>' }).join()).not.toContain('MAIL_FROM')
 })
 
 test('the shop’s currency must have the same minor unit here and at Stripe', () => {

@@ -3,7 +3,7 @@
  * run begins. It starts several times as fast as a stack, and takes its own limits, settings and time limits.
  * CONTRIBUTING.md says when to use which.
  */
-import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
+import { generateKeyPairSync, type KeyPairKeyObjectResult, randomBytes, randomUUID } from 'node:crypto'
 import type { DestinationStream } from 'pino'
 import type { AnsweringTimes } from '../../../api/http/answering.ts'
 import type { Limits } from '../../../api/http/limits.ts'
@@ -44,12 +44,14 @@ export type ApiHarness = Awaited<ReturnType<typeof startApiHarness>>
 
 const aKey = () => randomBytes(32).toString('base64')
 
+const inPem = ({ privateKey }: KeyPairKeyObjectResult) => privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+const privateKeys = {
+  ec: inPem(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
+  rsa: inPem(generateKeyPairSync('rsa', { modulusLength: 2048 })),
+}
+
 /** A value of each setting without a default: nobody answers at their addresses. */
 export function placeholders() {
-  const privateKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
-    type: 'pkcs8',
-    format: 'pem',
-  })
   return {
     NODE_ENV: 'test',
     API_HOST: '127.0.0.1',
@@ -73,12 +75,12 @@ export function placeholders() {
     AIRALO_CLIENT_SECRET: 'test',
     APPLE_TEAM_ID: 'test',
     APPLE_KEY_ID: 'test',
-    APPLE_PRIVATE_KEY: String(privateKey),
+    APPLE_PRIVATE_KEY: privateKeys.ec,
     APPLE_CLIENT_IDS: 'test',
     GOOGLE_CLIENT_IDS: 'test',
     FIREBASE_PROJECT_ID: 'test',
     FIREBASE_CLIENT_EMAIL: 'test@example.com',
-    FIREBASE_PRIVATE_KEY: String(privateKey),
+    FIREBASE_PRIVATE_KEY: privateKeys.rsa,
     SMTP_URL: 'smtp://127.0.0.1:9',
     MAIL_FROM: 'AMA eSIM <hello@example.com>',
     MAIL_BOUNCE_DOMAIN: 'bounces.example.com',
@@ -112,7 +114,6 @@ export async function startApiHarness(options: ApiHarnessOptions = {}) {
     GOOGLE_RISC_CERTS_URL: google.certsUrl,
     GOOGLE_REVOKE_URL: google.revokeUrl,
     FIREBASE_PROJECT_ID: google.projectId,
-    FIREBASE_PRIVATE_KEY: apple.privateKeyPem,
     FIREBASE_CERTS_URL: google.firebaseCertsUrl,
     ...options.env,
   }
@@ -185,9 +186,8 @@ function configOf(env: Record<string, string>): Config {
     return readConfig(env)
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
-    throw new ConfigurationError(
-      `${error.message}\nA new setting without a default has a value in test/harness/api/api-harness.ts.`,
-    )
+    error.message += '\nA new setting without a default has a value in test/harness/api/api-harness.ts.'
+    throw error
   }
 }
 
