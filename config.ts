@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { canPriceIn } from './policy/currency.ts'
 import { keysOf } from './shared/keys-of.ts'
+import { CannotListen } from './shared/process/listen.ts'
 import { faultsTogether, type SettingFault } from './shared/settings/faults.ts'
 import {
   addresses,
@@ -196,6 +197,13 @@ export type Config = z.output<typeof environmentSchema>
 /** Names every setting that is missing or wrong, in one message. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
+  readonly lines: readonly string[]
+
+  /** @param lines `setting: fault` */
+  constructor(lines: readonly string[]) {
+    super(`The configuration has ${lines.length} fault(s):\n  ${lines.join('\n  ')}`)
+    this.lines = lines
+  }
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -209,7 +217,7 @@ export function readConfig(environment: Environment): Config {
   const { complete, faults } = inspectConfig(environment)
   if (complete) return complete
   const lines = faults.map(({ setting, fault }) => `${setting}: ${fault}`)
-  throw new ConfigurationError(`The configuration has ${lines.length} fault(s):\n  ${lines.join('\n  ')}`)
+  throw new ConfigurationError(lines)
 }
 
 /**
@@ -247,7 +255,7 @@ export function inspectConfig(environment: Environment): {
 const isQuoted = (text: string): boolean => /^(?:"[^"]*"|'[^']*')$/.test(text)
 
 /** A secret that is kept in a file ends with a line break, which no header and no comparison takes. */
-const givenSettings = (environment: Environment): Record<string, string> =>
+export const givenSettings = (environment: Environment): Record<string, string> =>
   Object.fromEntries(
     Object.entries(environment).flatMap(([name, value]) => {
       const text = value?.trim()
@@ -255,13 +263,21 @@ const givenSettings = (environment: Environment): Record<string, string> =>
     }),
   )
 
-/** Reads the settings at a program's start. Faults are written to standard error without a stack, and the program ends. */
-export function readConfigOrExit(environment: Record<string, string | undefined>): Config {
+/**
+ * Does a part of a program's start. Faults of settings are written to standard error without a stack, and the program
+ * ends.
+ * @param names of the settings that say where the part listens
+ */
+export async function startOrExit<Part>(
+  part: () => Part | Promise<Part>,
+  names: readonly (keyof Config)[] = [],
+): Promise<Part> {
   try {
-    return readConfig(environment)
+    return await part()
   } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error
-    process.stderr.write(`${error.message}\n`)
+    const isFault = error instanceof ConfigurationError
+    if (!isFault && !(error instanceof CannotListen)) throw error
+    process.stderr.write(isFault ? `${error.message}\n` : `${error.message}. Look at ${names.join(' and ')}.\n`)
     process.exit(1)
   }
 }

@@ -1,5 +1,5 @@
 /** `npm run api`: one API process. API and worker processes scale independently. */
-import { readConfigOrExit } from '../config.ts'
+import { readConfig, startOrExit } from '../config.ts'
 import { createContext } from '../context.ts'
 import { readArguments } from '../shared/process/arguments.ts'
 import { stopAsked } from '../shared/shutdown.ts'
@@ -7,11 +7,11 @@ import { connectTemporal } from '../temporal/client.ts'
 import { createApi } from './server.ts'
 
 readArguments('Usage: npm run api\n  Its settings come from the environment: npm run doctor -- --settings', {})
-const config = readConfigOrExit(process.env)
+const config = await startOrExit(() => readConfig(process.env))
 const context = createContext(config, { name: 'ama-esim-api' })
-const temporal = connectTemporal(config)
+const temporal = await startOrExit(() => connectTemporal(config))
 const api = createApi({ ...context, temporal })
-const running = await api.listen(config.API_PORT, config.API_HOST)
+const running = await startOrExit(() => api.listen(config.API_PORT, config.API_HOST), ['API_HOST', 'API_PORT'])
 context.log.info({ port: running.port }, 'the API listens')
 
 const signal = await stopAsked(process.env)

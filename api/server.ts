@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import express, { type Express } from 'express'
 import helmet from 'helmet'
 import type { ApiContext } from '../context.ts'
-import { portOf } from '../shared/process/listen.ts'
+import { listenOn } from '../shared/process/listen.ts'
 import { createEvidence } from './evidence/evidence.ts'
 import { registerEvidenceGauges } from './evidence/gauges.ts'
 import { registerOperationGauges } from './evidence/operation-gauges.ts'
@@ -263,12 +263,8 @@ export function createApi(api: ApiContext, options: ApiOptions = {}): Api {
     // Node would answer an expectation that it does not know with 417, before there is a route, without a header of ours.
     // RFC 9110, section 10.1.1: it may be ignored.
     server.on('checkExpectation', app)
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(port, host, resolve)
-    })
+    const actual = await listenOn(server, port, host)
     const stopWatch = startWatch(api)
-    const actual = portOf(server)
     return {
       url: `http://${host}:${actual}`,
       port: actual,

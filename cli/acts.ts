@@ -70,7 +70,9 @@ class Refused extends Error {
   override readonly name = 'Refused'
 }
 
-const { AMA_API_URL: url, AMA_OPERATOR_KEY: key } = await environmentBeside(process.env)
+const { AMA_API_URL: url, AMA_OPERATOR_KEY } = await environmentBeside(process.env)
+/** That of a file ends with a line break, and the error about such a header would show it. */
+const key = AMA_OPERATOR_KEY?.trim()
 /** @returns the exit code: 1 for what was refused, 2 for a wrong command */
 async function run(): Promise<number> {
   const work = workOf(positionals)

@@ -3,6 +3,7 @@
  * in, one message says which of them, and where to look; a stack would be about this program.
  */
 import { status } from '@grpc/grpc-js'
+import { ConfigurationError } from '../config.ts'
 import { UnreadableBackup } from '../db/backup/backup-cipher.ts'
 import { PgToolFailed, PgToolsMissing } from '../db/backup/pg-tools.ts'
 import { NothingToRestore } from '../db/backup/restore.ts'
@@ -18,9 +19,12 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /** SQLSTATE of PostgreSQL: connection exceptions, authentication, no such database, not ready, no connection left. */
 const refusals = /^(?:08...|28...|3D000|57P0[1-3]|53300)$/
+/** Insufficient privilege, a standby, no disk or memory left, an error of the server's system. */
+const hindrances = /^(?:42501|25006|53...|58...)$/
 /** A table or column that this version has and the database has not. */
 const lacking = /^42(?:P01|703)$/
 const certificates = /CERT|TLS|SSL|VERIFY/
+const fileCodes = new Set(['EACCES', 'EDQUOT', 'EIO', 'EISDIR', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS', 'ESTALE'])
 
 /**
  * Runs a command; its exit code is 1 when a service does not answer. Other errors are faults of the program, and keep their
@@ -41,6 +45,7 @@ export async function runCommand(work: () => Promise<number>, { migrates = false
 
 /** Which service does not answer by this error, and the setting to look at; undefined for an error of another kind. */
 export function whyAway(error: unknown, environment: Environment = process.env): string | undefined {
+  if (error instanceof ConfigurationError) return error.message
   if (error instanceof NothingToRestore) return `Refused: ${error.message}.`
   if (error instanceof PgToolFailed) return `${error.message}. ${error.said}`
   if (error instanceof PgToolsMissing)
@@ -52,7 +57,14 @@ export function whyAway(error: unknown, environment: Environment = process.env):
   if (isProviderFailure(error))
     return `An outside party has not answered as it should: ${error.message}. \`npm run doctor\` asks each of them once.`
   const away = temporalAway(error, environment) ?? databaseAway(error, environment)
-  return away === undefined ? undefined : `${away} \`npm run doctor\` asks every service.`
+  return away === undefined ? ofFiles(error) : `${away} \`npm run doctor\` asks every service.`
+}
+
+/** What the machine refuses, of a file or folder that a command reads or writes: those of the backups. */
+function ofFiles(error: unknown): string | undefined {
+  return fileCodes.has(codeOf(error) ?? '')
+    ? `${oneLine(error)}.\nLook at BACKUP_FOLDER: whether it is a folder, what this user may do there, and how much space is left.`
+    : undefined
 }
 
 const unreadable = ({ code, message }: UnreadableBackup): string =>
@@ -80,6 +92,8 @@ function databaseAway(error: unknown, environment: Environment): string | undefi
     return `The database lacks what this version needs: ${oneLine(error)}.\nApply the migrations with \`npm run migrate\`, or look at ${setting}.`
   if (refusals.test(code))
     return `PostgreSQL does not let this command in: ${oneLine(error)} (${code}).\nLook at ${setting}.`
+  if (hindrances.test(code))
+    return `PostgreSQL refuses what this command does: ${oneLine(error)} (${code}).\nLook at ${setting}, whose role has to own the database and whose server must not be a standby, and at that server's disk.`
   if (!connectionCodes.has(code) && !certificates.test(code)) return undefined
   return `PostgreSQL does not answer: ${oneLine(error)}.\nLook at ${setting}.`
 }

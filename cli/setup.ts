@@ -3,6 +3,7 @@
  * worker need: namespace, retention and search attributes in Temporal, the database's migrations, the schedules, and
  * the first operator. It can be repeated: what is there stays as it is.
  */
+import { startOrExit } from '../config.ts'
 import { type Context, createContext } from '../context.ts'
 import { timeLimits } from '../db/connection/database.ts'
 import { migrate } from '../db/connection/migrate.ts'
@@ -36,7 +37,7 @@ if (email !== undefined && !email.includes('@')) endWithUsage(usage, '--operator
 
 const { config, temporal: temporalSettings } = await readConfigBeside(process.env)
 const context = createContext(config, { name: 'ama-esim-setup', maxConnections: 2, limits: timeLimits.maintenance })
-const temporal = connectTemporal(config, temporalSettings)
+const temporal = await startOrExit(() => connectTemporal(config, temporalSettings))
 const failed: string[] = []
 
 await step('database', prepareDatabase)

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { readConfigOrExit } from '../config.ts'
+import { readConfig, startOrExit } from '../config.ts'
 import { stopAsked } from '../shared/shutdown.ts'
 
-readConfigOrExit(process.env)
+await startOrExit(() => readConfig(process.env))
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const start = (entry: string): ChildProcess =>

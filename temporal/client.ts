@@ -1,7 +1,8 @@
 import { InterceptingCall, type Interceptor, status } from '@grpc/grpc-js'
 import { Client, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client'
 import { loadClientConnectConfig } from '@temporalio/envconfig'
-import { type Config, ConfigurationError } from '../config.ts'
+import { type Config, ConfigurationError, givenSettings } from '../config.ts'
+import { messageOf } from '../shared/process/message-of.ts'
 import { assertOutsideTransaction } from '../shared/transaction-scope.ts'
 import { endLateRetries } from './late-retry.ts'
 import { ConnectionWithAdmin } from './listed-runs.ts'
@@ -15,7 +16,7 @@ type Settings = Pick<Config, 'NODE_ENV' | 'PAYLOAD_KEYS'>
  * at its first use, so that a process can start, and report that it is not ready, while Temporal is down.
  * @param environment replaces the environment of the process, for the embedded server
  * @param longRetries of a command that must not end half-way; without it a call fails within seconds
- * @throws ConfigurationError in production when no address is configured
+ * @throws ConfigurationError for what cannot be read, and in production when no address is configured
  */
 export function connectTemporal(
   config: Settings,
@@ -24,7 +25,7 @@ export function connectTemporal(
 ): Client {
   const { connection: options, namespace } = temporalSettings(config, environment)
   return new Client({
-    connection: ConnectionWithAdmin.lazy({ ...options, ...retryOptions(longRetries) }),
+    connection: inWords(() => ConnectionWithAdmin.lazy({ ...options, ...retryOptions(longRetries) })),
     ...(namespace !== undefined && { namespace }),
     dataConverter: createDataConverter(config.PAYLOAD_KEYS),
   })
@@ -84,14 +85,29 @@ const retryOptions = (longRetries: LongRetries | undefined) => ({
   channelArgs: { 'grpc.max_reconnect_backoff_ms': 2_000 },
 })
 
+/** What is none of these words would switch TLS off. */
+const flags = ['TEMPORAL_TLS', 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION']
+
+/** The lines after the first one of a fault of the file are the file's own, with its keys. */
+function inWords<Made>(make: () => Made): Made {
+  try {
+    return make()
+  } catch (error) {
+    throw new ConfigurationError([`TEMPORAL_*: ${messageOf(error).split('\n')[0]}`])
+  }
+}
+
 /** Connection settings of clients and workers. Parameters and errors as of `connectTemporal`. */
 export function temporalSettings(config: Settings, environment?: Record<string, string>) {
-  const { connectionOptions, namespace } = loadClientConnectConfig(
-    environment ? { overrideEnvVars: environment, disableFile: true } : {},
+  const given = givenSettings(environment ?? process.env)
+  const odd = flags.filter((name) => !/^(?:true|false|0|1|)$/.test(given[name] ?? ''))
+  if (odd.length > 0) throw new ConfigurationError(odd.map((name) => `${name}: must be true or false`))
+  const { connectionOptions, namespace } = inWords(() =>
+    loadClientConnectConfig({ overrideEnvVars: given, disableFile: environment !== undefined }),
   )
   const { address, tls, apiKey, metadata } = connectionOptions
   if (config.NODE_ENV === 'production' && !address) {
-    throw new ConfigurationError('The configuration has 1 fault(s):\n  TEMPORAL_ADDRESS: missing')
+    throw new ConfigurationError(['TEMPORAL_ADDRESS: missing'])
   }
   return {
     namespace,

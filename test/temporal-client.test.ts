@@ -1,12 +1,19 @@
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { Server, ServerCredentials, type ServiceError, status } from '@grpc/grpc-js'
 import { WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { ConfigurationError } from '../config.ts'
+import { throwawayFolder } from '../dev/throwaway-folder.ts'
 import { portOf } from '../shared/process/listen.ts'
-import { connectTemporal } from '../temporal/client.ts'
+import { connectTemporal, temporalSettings } from '../temporal/client.ts'
 import { sendUpdate, updateWithStart } from '../temporal/runs.ts'
 import { cancel, orderWorkflowId } from '../workflows/order/order.contract.ts'
+
+/** No file of this machine is read. */
+const noSettings = { TEMPORAL_ADDRESS: '127.0.0.1:9', TEMPORAL_CONFIG_FILE: '/nonexistent/temporal.toml' }
 
 /** The address of a server that takes connections and answers nothing. */
 async function silentServer(): Promise<string> {
@@ -19,6 +26,43 @@ async function silentServer(): Promise<string> {
   })
   return `127.0.0.1:${portOf(server)}`
 }
+
+test('what cannot be read of the settings of Temporal is one fault, without the lines of a file that has keys', async () => {
+  const folder = await throwawayFolder('ama-esim-temporal-settings-')
+  const [broken, noKey] = [join(folder, 'temporal.toml'), join(folder, 'key.pem')]
+  await writeFile(broken, '[profile.default]\napi_key = "a-secret\n')
+  await writeFile(noKey, 'no key')
+  const faultOf = (settings: Record<string, string>): string => {
+    for (const [name, value] of Object.entries({ ...noSettings, ...settings })) vi.stubEnv(name, value)
+    try {
+      temporalSettings({ NODE_ENV: 'test', PAYLOAD_KEYS: undefined })
+      return connectTemporal({ NODE_ENV: 'test', PAYLOAD_KEYS: undefined }).options.namespace
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error
+      return error.lines.join()
+    } finally {
+      vi.unstubAllEnvs()
+    }
+  }
+  const certificate = (file: string) => ({ TEMPORAL_TLS_CLIENT_CERT_PATH: file, TEMPORAL_TLS_CLIENT_KEY_PATH: file })
+  for (const [settings, fault] of [
+    [{ TEMPORAL_CONFIG_FILE: broken }, /^TEMPORAL_\*: Invalid TOML/],
+    [{ TEMPORAL_CONFIG_FILE: folder }, /^TEMPORAL_\*: EISDIR/],
+    [{ TEMPORAL_PROFILE: 'nobody' }, /^TEMPORAL_\*: Profile 'nobody' not found/],
+    [certificate(join(folder, 'none.pem')), /^TEMPORAL_\*: ENOENT/],
+    [certificate(noKey), /^TEMPORAL_\*: .*PEM/],
+    [{ TEMPORAL_TLS: 'True' }, /^TEMPORAL_TLS: must be true or false$/],
+    // .env.example is copied with what is empty; a secret in a file ends with a line break.
+    [{ TEMPORAL_NAMESPACE: '', TEMPORAL_API_KEY: '' }, /^default$/],
+    [{ TEMPORAL_NAMESPACE: 'ours\n' }, /^ours$/],
+  ] as const) {
+    const said = faultOf(settings)
+    expect([settings, said]).toEqual([settings, expect.stringMatching(fault)])
+    expect(said).not.toContain('a-secret')
+  }
+  const { connection } = temporalSettings({ NODE_ENV: 'test', PAYLOAD_KEYS: undefined }, { TEMPORAL_API_KEY: '' })
+  expect(connection.tls).toBeUndefined()
+})
 
 test('a retried call to Temporal ends when the connection is closed, without an unhandled error', async () => {
   const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
-import { readConfigOrExit } from '../config.ts'
+import { readConfig, startOrExit } from '../config.ts'
 import { createContext } from '../context.ts'
 import { timeLimits } from '../db/connection/database.ts'
 import { createLog } from '../shared/log.ts'
@@ -21,25 +21,24 @@ import { installRuntime } from './temporal-logger.ts'
 // Each of the two heaps may otherwise become several times as large as what is alive in it before it is collected.
 setFlagsFromString('--heap-growing-percent=40')
 readArguments('Usage: npm run worker\n  Its settings come from the environment: npm run doctor -- --settings', {})
-const config = readConfigOrExit(process.env)
+const config = await startOrExit(() => readConfig(process.env))
 const log = createLog({ level: config.LOG_LEVEL })
 const bundle = config.NODE_ENV === 'production' ? await productionBundleOrExit(config) : undefined
 const sdkMetricsAddress = `127.0.0.1:${await freePort()}`
 installRuntime({ log, metricsAddress: sdkMetricsAddress })
 const context = createContext(config, { name: 'ama-esim-worker', limits: timeLimits.worker, log })
-const temporal = connectTemporal(config)
+const temporal = await startOrExit(() => connectTemporal(config))
 
 const workerContext = { ...context, temporal }
 let worker: RunningWorker | undefined
-const probes = await serveMetrics(
-  context.metrics,
-  {
-    isAlive: () => !context.sql.pool.isStuck(),
-    isReady: async () => (await worker?.isReady()) ?? false,
-    sdkMetricsAddress,
-  },
-  config.WORKER_METRICS_PORT,
-  config.WORKER_METRICS_HOST,
+const shown = {
+  isAlive: () => !context.sql.pool.isStuck(),
+  isReady: async () => (await worker?.isReady()) ?? false,
+  sdkMetricsAddress,
+}
+const probes = await startOrExit(
+  () => serveMetrics(context.metrics, shown, config.WORKER_METRICS_PORT, config.WORKER_METRICS_HOST),
+  ['WORKER_METRICS_HOST', 'WORKER_METRICS_PORT'],
 )
 
 const stopping = new AbortController()

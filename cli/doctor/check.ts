@@ -1,5 +1,5 @@
 /** Runs one check of `npm run doctor`: asked once, within a time, and only when its settings are right. */
-import type { Config } from '../../config.ts'
+import { type Config, ConfigurationError } from '../../config.ts'
 import { isOutage } from '../../providers/call-watch.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import { textPropertyOf } from '../../shared/keys-of.ts'
@@ -67,6 +67,7 @@ function faultOf(
 /** Messages of PostgreSQL, Temporal and Node name hosts and codes; they quote no password. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  if (error instanceof ConfigurationError) return error.lines.join('; ')
   const code = textPropertyOf(error, 'code')
   const text = error.message || error.name
   return code !== undefined && !text.includes(code) ? `${text} (${code})` : text

@@ -1,9 +1,16 @@
 import type { AddressInfo, Server } from 'node:net'
 
-/** Has a server listen. @returns its port: a free one for 0 @throws when it cannot, as on a taken port */
+/** Nothing of ours is wrong but the address: its message says all that there is to say. */
+export class CannotListen extends Error {
+  override readonly name = 'CannotListen'
+}
+
+/** Has a server listen. @returns its port: a free one for 0 @throws CannotListen, as on a taken port */
 export async function listenOn(server: Server, port: number, host: string): Promise<number> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', ({ message }) =>
+      reject(new CannotListen(`cannot listen on ${host}, port ${port}: ${message}`)),
+    )
     server.listen(port, host, resolve)
   })
   return portOf(server)

@@ -4,6 +4,7 @@ import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { checkStores } from '../../cli/doctor/stores.ts'
 import { whyAway } from '../../cli/run-command.ts'
+import { ConfigurationError } from '../../config.ts'
 import { UnreadableBackup } from '../../db/backup/backup-cipher.ts'
 import { PgToolFailed, PgToolsMissing } from '../../db/backup/pg-tools.ts'
 import { NothingToRestore } from '../../db/backup/restore.ts'
@@ -55,6 +56,9 @@ const ofPostgres = (code: string, message: string) =>
 test.each([
   [ofPostgres('28P01', 'password authentication failed for user "ama"'), /does not let this command in: password/],
   [ofPostgres('3D000', 'database "ama" does not exist'), /does not let this command in: database "ama"/],
+  [ofPostgres('42501', 'permission denied for schema public'), /refuses what.*: permission denied for schema public/],
+  [ofPostgres('25006', 'cannot execute CREATE TABLE in a read-only transaction'), /read-only.*\n.*standby/],
+  [ofPostgres('53100', 'could not extend file: No space left on device'), /No space left.*\n.*DATABASE_URL.*disk/],
   [ofPostgres('42P01', 'relation "api_keys" does not exist'), /lacks what this version needs.*\n.*npm run migrate/],
   [Object.assign(new Error('no such host'), { code: 'ENOTFOUND' }), /PostgreSQL does not answer/],
   [
@@ -74,6 +78,15 @@ test.each([
     ),
     /^pg_restore ended with 1\. pg_restore: error: unsupported version \(1\.16\) in file header$/,
   ],
+  [
+    Object.assign(new Error("ENOTDIR: not a directory, scandir '/backups'"), { code: 'ENOTDIR' }),
+    /^ENOTDIR: .* '\/backups'\.\nLook at BACKUP_FOLDER/,
+  ],
+  [
+    Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }),
+    /no space left.*\n.*space is left/,
+  ],
+  [new ConfigurationError(['TEMPORAL_*: Profile x']), /1 fault\(s\):\n {2}TEMPORAL_\*: Profile x$/],
   [new TablesInUse('0001.sql changes tables that others use'), /^0001\.sql changes .* Nothing of it was applied\.$/],
   [new WrongKeys(['INDEX_KEY', 'FIELD_KEYS']), /^Refused: .* another INDEX_KEY and other FIELD_KEYS\./],
   [new ProviderFailure('stripe', 'unavailable', 'timeout'), /outside party .*stripe: unavailable \(timeout\)/],
