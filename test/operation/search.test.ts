@@ -56,6 +56,10 @@ test('an operator finds an account or order by everything that names it', async 
   const [invoice] = await sql<Pick<InvoiceLinks, 'number'>[]>`
     select number from invoice_links where order_id = ${order.id} and document_key = 'invoice'`
   const iccid: string = order.esims[0].iccid
+  const [bought] = await sql<{ number: string; customer: string }[]>`
+    select provider_order_no as number, stripe_customer_id as customer
+    from provider_orders p join orders o on o.id = p.order_id join accounts a on a.id = o.account_id
+    where o.id = ${order.id} and provider_order_no is not null`
   const account = { kind: 'account', id: person.accountId, accountId: person.accountId }
   const its = { kind: 'order', id: order.id, accountId: person.accountId }
   for (const [query, expected, by] of [
@@ -72,11 +76,24 @@ test('an operator finds an account or order by everything that names it', async 
     [row?.payment_intent_id ?? '', its, 'payment'],
     [refund?.stripe_refund_id ?? '', its, 'refund'],
     [cipher.accountRef(person.accountId), account, 'account_ref'],
+    [`Ada Lovelace <${person.email}>,`, account, 'email'],
+    [`mailto:${person.email}`, account, 'email'],
+    [order.id.slice(0, 13), its, 'id'],
+    [`${order.id.slice(0, 8)}…`, its, 'id'],
+    [order.id.replaceAll('-', ''), its, 'id'],
+    [order.id.replaceAll('-', '\u2011'), its, 'id'],
+    [`\u200b${order.esims[0].id.slice(0, 18)}`, its, 'id'],
+    [`https://api.example.com/console/orders/${order.id}?did=refund`, its, 'id'],
+    [`${iccid.slice(0, 4)}-${iccid.slice(4)}F`, its, 'iccid'],
+    [`“Invoice ${invoice?.number.replaceAll('-', '\u2010') ?? ''}”.`, its, 'document'],
+    [`https://dashboard.stripe.com/test/payments/${row?.payment_intent_id}`, its, 'payment'],
+    [`https://dashboard.stripe.com/customers/${bought?.customer}`, account, 'customer'],
+    [` ${bought?.number.toLowerCase()} `, its, 'provider_order'],
   ] as const) {
     const { items } = await find(query)
     const found = items.map(({ kind, id, accountId, by }) => ({ kind, id, accountId, by }))
     // The provider gives the number of a cancelled eSIM to the next one: orders of other files may have had it.
-    if (by === 'iccid') expect(found).toContainEqual({ ...expected, by })
+    if (by === 'iccid' || by === 'provider_order') expect(found).toContainEqual({ ...expected, by })
     else expect([query, found]).toEqual([query, [{ ...expected, by }]])
   }
   // The eSIM was bought before its number was indexed.
@@ -129,10 +146,15 @@ test('a privacy request is found by the reference that its person was mailed, al
   ]) {
     const reference: string = request.reference
     expect(reference).toMatch(/^PR-[0-9A-F]{8}$/)
-    for (const query of [reference, reference.toLowerCase(), ` ${reference.replace('-', ' ')} `]) {
+    for (const query of [
+      reference,
+      `privacy-request-${request.id}`,
+      reference.toLowerCase(),
+      ` ${reference.replace('-', ' ')} `,
+    ]) {
       const found = expectStatus(await operator.post('/v1/operator/search', { query }), 200, withRequests)
       const expected = {
-        tried: ['privacy_request'],
+        tried: [query.includes(request.id) ? 'id' : 'privacy_request'],
         items: [],
         privacyRequests: [{ id: request.id, reference, accountId }],
       }
@@ -146,6 +168,10 @@ test('a privacy request is found by the reference that its person was mailed, al
     expect([listed.status, listed.html]).toEqual([200, expect.stringContaining(`privacy request ${reference}`)])
     expect(listed.html).toContain(accountId === null ? 'somebody without an account' : `/console/accounts/${accountId}`)
   }
+  // Who has no account has been mailed an answer at the address that they gave.
+  const sender = `Grace Hopper <${elsewhere.replyTo}>`
+  const byAddress = expectStatus(await operator.post('/v1/operator/search', { query: sender }), 200, withRequests)
+  expect(byAddress.privacyRequests.map(({ id }) => id)).toEqual([ofNobody.request.id])
   const unknown = expectStatus(await operator.post('/v1/operator/search', { query: 'PR-00000000' }), 200, withRequests)
   expect(unknown).toEqual({ tried: ['privacy_request'], items: [], privacyRequests: [] })
 })

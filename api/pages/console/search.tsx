@@ -13,6 +13,8 @@ const formNames: Readonly<Record<SearchForm, string>> = {
   payment: 'a payment at Stripe',
   refund: 'a refund at Stripe',
   dispute: 'a dispute at Stripe',
+  customer: 'a customer at Stripe',
+  provider_order: 'the number of an order at an eSIM provider',
   account_ref: 'the AccountRef of a run',
   privacy_request: 'the reference of a privacy request (PR-...)',
 }

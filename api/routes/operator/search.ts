@@ -51,7 +51,7 @@ export function searchRoutes(api: ApiContext): Route[] {
       tag: 'operation',
       summary: 'Find an account, an order or a privacy request',
       description:
-        'By e-mail address, id of an order, account, eSIM or run, ICCID, number of an invoice or credit note, id of a payment, refund or dispute at Stripe, `AccountRef` of a run, or reference of a privacy request. It is no GET: an address would show in logs.',
+        'By e-mail address, id of an order, account, eSIM or run, ICCID, number of an invoice or credit note, id of a payment, refund, dispute or customer at Stripe, number of an order at an eSIM provider, `AccountRef` of a run, or reference of a privacy request. The first eight characters of an id are enough, and what stands around an id is left out, such as the address of a page. It is no GET: an address would show in logs.',
       callers: ['operator'],
       unrecorded: 'reads; the access log has whose data',
       reads: ['orders', 'privacyRequests'],
