@@ -16,7 +16,7 @@ const usage = `Usage: npm run cli -- <command> [--json]
   search <text>                     find an order or account; -: what standard input says
   timeline <order>                  what happened to an order
   act <order> approve|reject|resend|retry|refund|refund-part|cancel|note --reason <text>
-      [--amount 4.50 --cause goodwill --esims kept|returned]   of refund-part
+      --amount 4.50|all [--cause goodwill --esims kept|returned]   of refund-part
   acts [<subject>]                  what was done that is about no account, or to one campaign, breach, ...
   tasks                             the open tasks, the most urgent first
   task take|note|settle <task> --reason <text>
@@ -99,7 +99,7 @@ function workOf([command, first = '', second = '', third = '']: string[]): (() =
   if (command === 'search' && first)
     return async () => show('POST', '/v1/operator/search', { query: first === '-' ? await lineIn('-') : first })
   if (command === 'timeline' && first) return () => show('GET', `/v1/operator/orders/${path(first)}/timeline`)
-  if (command === 'act' && first && second) return withReason((reason) => act(first, second, reason))
+  if (command === 'act' && first && second) return act(first, second)
   if (command === 'acts') return () => everyOne('/v1/operator-acts', given({ subject: first || undefined }))
   if (command === 'tasks') return () => everyOne('/v1/operator-tasks')
   if (command === 'task' && second) return taskWork(first, `/v1/operator-tasks/${path(second)}`)
@@ -127,9 +127,13 @@ const path = encodeURIComponent
 const given = (fields: Json): Json =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 
-async function act(order: string, name: string, reason: string): Promise<void> {
-  const { amount, cause, esims } = values
-  await show('POST', `/v1/operator/orders/${path(order)}/acts`, given({ act: name, reason, amount, cause, esims }))
+function act(order: string, name: string): () => Promise<void> {
+  // Whoever forgets the amount has not asked for all that is left.
+  const part = name === 'refund-part' ? needed('amount') : values.amount
+  const { cause, esims } = values
+  const fields = { amount: part === 'all' ? undefined : part, cause, esims }
+  const address = `/v1/operator/orders/${path(order)}/acts`
+  return withReason((reason) => show('POST', address, given({ act: name, reason, ...fields })))
 }
 
 /** The API asks programs for no reason; people are asked for one. */
@@ -139,7 +143,7 @@ function withReason(work: (reason: string) => Promise<void>): () => Promise<void
 }
 
 /** The value of an option without which nothing is asked. */
-function needed(option: 'reason' | 'outcome' | 'because' | 'new-email-file'): string {
+function needed(option: 'reason' | 'outcome' | 'because' | 'new-email-file' | 'amount'): string {
   const { [option]: value } = values
   return value || endWithUsage(usage, missingOf({ [option]: value }) ?? '')
 }

@@ -62,6 +62,7 @@ const misuses: Record<string, [args: string[], names: string][]> = {
     [[], 'command'],
     [['act', 'an-order'], 'a part of it is missing'],
     [['act', 'an-order', 'refund'], '--reason'],
+    [['act', 'an-order', 'refund-part', '--reason', 'a goodwill'], '--amount'],
     [['task', 'settle', 'a-task'], '--reason'],
     [['account', 'note', 'an-account'], '--reason'],
     [['dispute', 'accept', 'an-order', 'a-dispute'], '--reason'],
