@@ -81,10 +81,14 @@ test('a task is taken, noted and settled by forms with a reason, and the orderâ€
     'note task withdrawal after use: asked the customer',
     'settle task withdrawal after use: they have agreed',
   ])
-  // A task that is settled cannot be taken any more.
-  const late = `/console/attention/${task}/take`
-  expect((await surfer.submit(late, late, { reason: 'too late' })).status).toBe(422)
-  expect((await actsOf(kind)).at(-1)).toMatchObject({ act: 'take-task', state: 'refused', code: 'not_found' })
+  // A task that another operator has settled meanwhile cannot be taken any more.
+  for (const name of ['take', 'note', 'settle']) {
+    const late = `/console/attention/${task}/${name}`
+    const { status, html } = await surfer.submit(late, late, { reason: 'too late' })
+    expect([name, status, html]).toEqual([name, 422, expect.stringMatching(/not open any more: .+ has closed it on/)])
+    expect(html).toContain('they have agreed')
+    expect((await actsOf(kind)).at(-1)).toMatchObject({ act: `${name}-task`, state: 'refused', code: 'not_found' })
+  }
   expect((await surfer.open(`/console/attention/${randomUUID()}/take`)).status).toBe(404)
 })
 

@@ -6,6 +6,7 @@ import { findStep } from '../../../db/erasure/deletions.ts'
 import { doneByHand, openStepAgain, type StepConflict } from '../../../db/erasure/finishing.ts'
 import { type StepOfReceipt, stepOfTask } from '../../../db/erasure/step-tasks.ts'
 import type { NewOperatorAct } from '../../../db/operator/operator-acts.ts'
+import { operatorNames } from '../../../db/operator/operator-names.ts'
 import { ownersOfTasks, type TaskOwner } from '../../../db/operator/task-owners.ts'
 import {
   closeOperatorTask,
@@ -14,8 +15,10 @@ import {
   type OperatorTask,
   takeOperatorTask,
 } from '../../../db/operator-tasks.ts'
+import { moment } from '../../../mails/format.ts'
 import { orNotFound, Problem } from '../../http/problem.ts'
 import { createDeletionClient } from '../../runs/deletion-client.ts'
+import { plain } from '../../views/plain.ts'
 
 /** `complete` and `try-again` are for the steps of a deletion that were left to operators. */
 const taskActNames = ['take', 'note', 'settle', 'complete', 'try-again'] as const
@@ -119,7 +122,13 @@ export function createTaskActs(api: ApiContext) {
      * @throws Problem not_found when the task is not open; erasure_step_conflict when its step is in another state
      */
     async perform(name: TaskActName, id: string, by: string, words?: string): Promise<void> {
-      if (!(await does[name](id, by, words))) throw new Problem('not_found')
+      if (await does[name](id, by, words)) return
+      const { closedAt, closedBy, note } = orNotFound(await findOperatorTask(sql, id, new Date()))
+      if (!closedAt || !closedBy) throw new Problem('not_found')
+      const whom = (await operatorNames(sql)).get(closedBy) ?? plain(closedBy)
+      const why = note === null ? '' : ` “${note}”`
+      const detail = `The task is not open any more: ${whom} has closed it on ${moment(closedAt)}.${why}`
+      throw new Problem('not_found', { detail })
     },
   }
 }
