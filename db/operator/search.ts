@@ -220,7 +220,7 @@ function spellings(text: string): Record<'text' | 'lower', string> {
     : seen
         .replaceAll(/[\p{Dash}]/gu, '-')
         .replaceAll(/\s/g, '')
-        .replaceAll(/^[#"'“„«(:.,-]{1,5}|["'”“»).,;:…-]{1,5}$/g, '')
+        .replaceAll(/^[#"'“„«(:.,]{1,5}|["'”“»).,;:…]{1,5}$/g, '')
   return { text: joined, lower: joined.toLowerCase() }
 }
 
