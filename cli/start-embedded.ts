@@ -5,6 +5,7 @@ import { keepSecrets } from '../dev/development-secrets.ts'
 import { fixedPorts } from '../dev/fixed-ports.ts'
 import { reloadOnChange } from '../dev/reload.ts'
 import { type Services, startServices } from '../dev/stack.ts'
+import { propertyOf } from '../shared/keys-of.ts'
 import { messageOf } from '../shared/process/message-of.ts'
 import { stopAsked } from '../shared/shutdown.ts'
 import { dataFolder, runningSettingsFile } from './running-stack.ts'
@@ -76,12 +77,12 @@ async function start(built: string, reload: boolean): Promise<Services | undefin
   } catch (error) {
     const message = messageOf(error)
     write(pc.red(`  ${message}`))
-    if (/is taken|EADDRINUSE/.test(message))
-      write(
-        pc.dim(
-          `  Stop what has the port, or set AMA_PORTS=free. By default these are used: ${Object.values(fixedPorts).join(', ')}.`,
-        ),
-      )
+      if (propertyOf(error, 'path') !== undefined)
+        write(pc.dim(`  ${dataFolder(process.env)} (AMA_DATA_DIR) has to be a folder that this user can write to.`))
+      else if (/is taken|EADDRINUSE/.test(message)) {
+        const ports = Object.values(fixedPorts).join(', ')
+        write(pc.dim(`  Stop what has the port, or set AMA_PORTS=free. By default these are used: ${ports}.`))
+      }
     process.exitCode = 1
     return undefined
   }

@@ -1,5 +1,6 @@
 /** A program whose surroundings are not as they should be says so in one message, with the settings to look at. */
 import { createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { listenOn } from '../../shared/process/listen.ts'
 import { placeholders } from '../harness/api/api-harness.ts'
@@ -23,6 +24,11 @@ test.each<[program: string, settings: Record<string, string>, names: RegExp]>([
     /^The configuration has 1 fault\(s\):\n {2}TEMPORAL_\*: Profile 'nobody'/,
   ],
   ['worker/main.ts', { TEMPORAL_PROFILE: 'nobody' }, /^The configuration has 1 fault\(s\):\n {2}TEMPORAL_\*: /],
+  [
+    'cli/start.mjs',
+    { AMA_DATA_DIR: fileURLToPath(import.meta.url) },
+    /^ *ENOTDIR: .*\n *\S+ \(AMA_DATA_DIR\) has to be a folder/,
+  ],
   ['cli/setup.ts', { TEMPORAL_PROFILE: 'nobody' }, /TEMPORAL_\*: Profile 'nobody'/],
   ['cli/deploy.ts status', { TEMPORAL_PROFILE: 'nobody' }, /TEMPORAL_\*: Profile 'nobody'/],
 ])(
