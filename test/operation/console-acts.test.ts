@@ -12,6 +12,7 @@ import type { Person } from '../harness/people.ts'
 import type { OrderView } from '../harness/purchases.ts'
 import { testPackages } from '../harness/test-packages.ts'
 import { until } from '../harness/until.ts'
+import { surferOf } from './operator-surfer.ts'
 
 const harness = await shareStack()
 const { sql } = harness.context
@@ -101,6 +102,37 @@ test('a form that is sent twice settles once, and a task about nobody has an ent
   expect(await actsOf(kind)).toMatchObject([
     { account_id: null, order_id: null, act: 'settle-task', state: 'done', reason: fields.reason },
   ])
+})
+
+test('what another operator has written or taken while a form was open is shown before it is replaced', async () => {
+  const task = await raised('provider_refund_requested', order.id)
+  const { surfer: other, actor } = await surferOf(harness, 'support')
+  const opened = await Promise.all(
+    ['take', 'note', 'settle'].map(async (name) => {
+      const page = `/console/attention/${task}/${name}`
+      const { html } = await surfer.open(page)
+      const hidden = (field: string) => new RegExp(`name="${field}" value="([^"]*)"`).exec(html)?.[1] ?? ''
+      return {
+        name,
+        page,
+        fields: { csrf: hidden('csrf'), once: hidden('once'), seen: hidden('seen'), reason: 'the bank agrees' },
+      }
+    }),
+  )
+  for (const name of ['take', 'note']) {
+    const page = `/console/attention/${task}/${name}`
+    expect((await other.submit(page, page, { reason: 'do not settle it yet' })).status).toBe(303)
+  }
+  for (const { name, page, fields } of opened) {
+    const { status, html } = await surfer.post(page, fields)
+    expect([name, status, html]).toEqual([name, 422, expect.stringContaining('since this form was opened')])
+    expect(html).toContain('do not settle it yet')
+    expect(html).toContain('the bank agrees</textarea>')
+  }
+  const [before] = await sql<Pick<Attention, 'note' | 'owner'>[]>`select note, owner from attention where id = ${task}`
+  expect(before).toEqual({ note: 'do not settle it yet', owner: actor })
+  // Whoever has read that, and sends the form as it is shown now, means it. A form of one's own that is sent twice is done.
+  for (const { page } of opened) expect((await surfer.submit(page, page, { reason: 'all agree' })).status).toBe(303)
 })
 
 test('what an operator’s program does to a task has an entry, too', async () => {

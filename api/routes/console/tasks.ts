@@ -7,6 +7,7 @@ import {
   countOpenOperatorTasks,
   countOpenTasksByKind,
   listOpenOperatorTasks,
+  type OperatorTask,
   positionOf,
   type TaskFilter,
 } from '../../../db/operator-tasks.ts'
@@ -20,7 +21,7 @@ import { TaskSubject } from '../../pages/console/task-subject.tsx'
 import { renderTasks } from '../../pages/console/tasks.tsx'
 import { taskPosition } from '../operator/operator-tasks.ts'
 import { createTaskActs, type TaskActName } from '../operator/task-acts.ts'
-import { actRoutes, frameOf, headersOf, reasonAlone } from './console-route.ts'
+import { actRoutes, frameOf, headersOf } from './console-route.ts'
 
 const shown = 50
 /** An empty field of the form limits nothing. */
@@ -48,6 +49,20 @@ const taskActs: readonly { name: TaskActName; label: string; does: string; permi
     permission: 'privacy',
   },
 ]
+
+/** What another operator may change while a form is open; empty for a form that does not say what it has shown. */
+const formFields = z.strictObject({ seen: z.string().max(120).default('') })
+const stateOf = ({ owner, notedAt }: OperatorTask): string =>
+  `${notedAt?.toISOString() ?? 'never'} ${owner ?? 'nobody'}`
+
+/** A note that is replaced, or a task that is taken over, unseen is lost to the other operator. */
+function changeSince(task: OperatorTask, seen: string, me: string): { by: string; did: string } | undefined {
+  if (seen === '' || task.closedAt || seen === stateOf(task)) return undefined
+  const hasNote = task.notedAt && !seen.startsWith(task.notedAt.toISOString())
+  if (hasNote && task.noteBy && task.noteBy !== me) return { by: task.noteBy, did: `noted “${task.note ?? ''}” on` }
+  if (task.owner && task.owner !== me && !seen.endsWith(` ${task.owner}`)) return { by: task.owner, did: 'taken' }
+  return undefined
+}
 
 export function consoleTaskRoutes(api: ApiContext): Route[] {
   const { sql } = api
@@ -110,8 +125,12 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
         permission,
         reads: ['orders'],
         params: idParams,
-        ...reasonAlone,
-        find: ({ id }) => acts.known(id),
+        fields: formFields,
+        asksFields: true,
+        find: async ({ id }, caller) => {
+          const known = await acts.known(id)
+          return { ...known, me: actorOf(caller), names: await operatorNames(sql) }
+        },
         aboutOf: ({ about }) => about,
         reasonOf: ({ task }) => (name === 'note' ? (task.note ?? '') : ''),
         pageOf: ({ task, owner }) => ({
@@ -121,7 +140,15 @@ export function consoleTaskRoutes(api: ApiContext): Route[] {
           does,
           danger: false,
           subject: TaskSubject({ task, owner }),
+          hidden: { seen: stateOf(task) },
         }),
+        faultsOf: ({ task, me, names }, { seen }) => {
+          const change = changeSince(task, seen, me)
+          if (change === undefined) return []
+          const whom = names.get(change.by) ?? change.by
+          const reason = `${whom} has ${change.did} it since this form was opened, and it is shown as it is now. If your act still holds, send it again.`
+          return [{ field: 'Task', reason }]
+        },
         entryOf: ({ entryOf }, { reason }) => entryOf(name, reason),
         perform: ({ task }, { caller, reason }) => acts.perform(name, task.id, actorOf(caller), reason),
         doneAt: () => '/console/tasks',
