@@ -1,7 +1,7 @@
 /** The acts of operators for accounts, with their reasons. */
 import type { Queryable } from '../connection/database.ts'
 import type { OperatorActs } from '../connection/schema.ts'
-import { givesBack, noteGivingBack, type RefundContext } from './refund-sums.ts'
+import { givesBack, noteGivingBack, type RefundContext, refundingActs } from './refund-sums.ts'
 
 export interface NewOperatorAct {
   /** the same for each repetition of one request */
@@ -113,3 +113,12 @@ export async function wasRefundedByOperator(sql: Queryable, orderId: string): Pr
     where order_id = ${orderId} and act in ('cancel', 'refund') and state in ('asked', 'done') limit 1`
   return acts.length > 0
 }
+
+/** What other operators have asked for since then of an order that gives money back, and was not refused; the newest last. */
+export const givenBackSince = (
+  sql: Queryable,
+  { orderId, operator, since }: { orderId: string; operator: string; since: Date },
+): PromiseLike<Pick<OperatorActs, 'operator' | 'act' | 'amount_minor' | 'reason'>[]> => sql<OperatorActs[]>`
+  select operator, act, amount_minor, reason from operator_acts
+  where order_id = ${orderId} and operator <> ${operator} and asked_at > ${since} and state <> 'refused'
+    and act = any(${[...refundingActs]}) order by asked_at, id`

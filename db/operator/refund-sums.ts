@@ -16,7 +16,7 @@ export type RefundContext = ColumnEncryption & { sql: Database; config: { SECOND
 /** A dispute that is accepted gives the customer the money for good, as a refund does. */
 export const acceptDispute = 'accept-dispute'
 /** The acts that give money back; the others have no amount. */
-const refundingActs = ['refund', 'refund-part', 'reject', 'cancel', acceptDispute]
+export const refundingActs = ['refund', 'refund-part', 'reject', 'cancel', acceptDispute]
 /** Whether an operator's act gives money back. */
 export const givesBack = (act: string): boolean => refundingActs.includes(act)
 

@@ -135,6 +135,28 @@ test('what another operator has written or taken while a form was open is shown 
   for (const { page } of opened) expect((await surfer.submit(page, page, { reason: 'all agree' })).status).toBe(303)
 })
 
+test('two operators with one customer do not both refund a part: the second is shown what the first has done', async () => {
+  const page = `/console/orders/${order.id}/refund-part`
+  const { surfer: other } = await surferOf(harness, 'finance')
+  const { html } = await surfer.open(page)
+  const hidden = (field: string) => new RegExp(`name="${field}" value="([^"]*)"`).exec(html)?.[1] ?? ''
+  const fields = { amount: '0.20', cause: 'goodwill', esims: 'kept', reason: 'no network' }
+  expect((await other.submit(page, page, { ...fields, reason: 'they were offline' })).status).toBe(303)
+  const mine = { ...fields, csrf: hidden('csrf'), once: hidden('once'), seen: hidden('seen') }
+  const refused = await surfer.post(page, mine)
+  expect([refused.status, refused.html]).toEqual([
+    422,
+    expect.stringContaining('The finance has asked for “refund part”'),
+  ])
+  expect(refused.html).toContain('€0.20: they were offline')
+  const parts = async () => (await sql`select 1 from refunds where order_id = ${order.id} and amount_minor = 20`).length
+  expect(await parts()).toBe(1)
+  // Whoever has read that, and sends the form as it is shown now, means it; sent twice it is done once.
+  const seen = /name="seen" value="([^"]*)"/.exec(refused.html)?.[1] ?? ''
+  for (const _ of [1, 2]) expect((await surfer.post(page, { ...mine, seen })).status).toBe(303)
+  expect(await parts()).toBe(2)
+})
+
 test('what an operator’s program does to a task has an entry, too', async () => {
   const kind = 'refund_unsettled'
   const path = `/v1/operator-tasks/${await raised(kind, `order-${order.id}`)}`

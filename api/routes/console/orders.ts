@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { numberOrNull } from '../../../db/connection/bigints.ts'
+import { givenBackSince } from '../../../db/operator/operator-acts.ts'
 import { operatorNames } from '../../../db/operator/operator-names.ts'
 import {
   countWaitingOrders,
@@ -14,11 +15,12 @@ import {
 import { readOrderRows } from '../../../db/operator/order-rows.ts'
 import { listEsims } from '../../../db/order/esims.ts'
 import { findOrder, listTopUps, type OrderRow } from '../../../db/order/orders.ts'
-import { dataAmount } from '../../../mails/format.ts'
+import { dataAmount, money } from '../../../mails/format.ts'
 import { isPermitted } from '../../../policy/operators/operator-roles.ts'
 import { esimProviderIds } from '../../../policy/outside-parties.ts'
 import { milliseconds } from '../../../policy/periods.ts'
 import { plusMs } from '../../../shared/calendar.ts'
+import { actorOf } from '../../http/caller.ts'
 import { cutPage, decodeCursor } from '../../http/cursor.ts'
 import { orNotFound } from '../../http/problem.ts'
 import { defineRoute, html, type Route } from '../../http/route.ts'
@@ -28,6 +30,7 @@ import { renderOrders, waitingHours } from '../../pages/console/orders/orders.ts
 import { PartialRefundFields } from '../../pages/console/orders/partial-refund.tsx'
 import type { FormState } from '../../pages/form.tsx'
 import { dueAt } from '../../views/order-view.ts'
+import { plain } from '../../views/plain.ts'
 import { timelineOf } from '../../views/timeline/order-timeline.ts'
 import { actRoutes, frameOf, headers, headersOf } from './console-route.ts'
 import { aboutDispute, disputeActsOf } from './disputes.ts'
@@ -54,6 +57,9 @@ const queueQuery = z.strictObject({
   hours: z.enum(['', ...waitingHours]).default(''),
   cursor: z.string().max(500).optional(),
 })
+
+/** `seen`: when the form was opened; two operators on the phone with one customer would refund twice. */
+const formFields = z.strictObject({ ...actFields.shape, seen: z.union([z.literal(''), sentTime]).default('') })
 
 export function consoleOrderRoutes(api: ApiContext): Route[] {
   const { sql } = api
@@ -154,26 +160,42 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
         promises: ['U2', 'U5'],
         reads: ['orders'],
         params: idParams,
-        fields: actFields,
+        fields: formFields,
         asksFields: act.amountOf !== undefined,
-        find: ({ id }) => known(id),
-        aboutOf: (order) => [order.account_id],
-        pageOf: (order, fields) => ({
+        find: async ({ id }, caller, sent) => {
+          const order = await known(id)
+          const since = sent?.seen ? new Date(sent.seen) : undefined
+          const others = since ? await givenBackSince(sql, { orderId: id, operator: actorOf(caller), since }) : []
+          return { order, others, names: others.length > 0 ? await operatorNames(sql) : new Map<string, string>() }
+        },
+        aboutOf: ({ order }) => [order.account_id],
+        pageOf: ({ order, others }, fields) => ({
           about: { path: `/console/orders/${order.id}`, name: `Order ${order.id}` },
           action: `/console/orders/${order.id}/${act.name}`,
           label: act.label,
           does: act.does,
           danger: act.danger,
-          ...(act.amountOf && { typed: fields, fields: (state: FormState) => PartialRefundFields({ order, state }) }),
+          ...(act.amountOf && {
+            typed: fields,
+            fields: (state: FormState) => PartialRefundFields({ order, state }),
+            // A form that is sent again because its outcome is not known stays as it is.
+            hidden: { seen: fields.seen === '' || others.length > 0 ? new Date().toISOString() : fields.seen },
+          }),
         }),
-        faultsOf: (order, fields) => act.faultsOf?.(order, fields) ?? [],
-        entryOf: (order, { fields }) => ({
+        faultsOf: ({ order, others, names }, fields) => [
+          ...(act.faultsOf?.(order, fields) ?? []),
+          ...others.map(({ operator, act: did, amount_minor: minor, reason }) => ({
+            field: 'Order',
+            reason: `${names.get(operator) ?? operator} has asked for “${plain(did)}” since this form was opened${minor === null ? '' : `, ${money({ minor, currency: order.currency })}`}: ${reason ?? 'no reason'}. If your refund is still owed, send it again.`,
+          })),
+        ],
+        entryOf: ({ order }, { fields }) => ({
           accountId: order.account_id,
           orderId: order.id,
           act: act.name,
           amountMinor: act.amountOf?.(order, fields) ?? null,
         }),
-        perform: (order, { fields }, ids) => act.perform(order, fields, ids),
+        perform: ({ order }, { fields }, ids) => act.perform(order, fields, ids),
         doneAt: ({ id }) => `/console/orders/${id}`,
       }),
     ),
