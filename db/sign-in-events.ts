@@ -1,6 +1,8 @@
 /** Reports of Apple and Google about a person's sign-in with them, and the sign-ins that have ended. */
-import type { Database, Queryable } from './connection/database.ts'
+import { findAccountOfFirebaseUser } from './accounts.ts'
+import type { Database, Queryable, Transaction } from './connection/database.ts'
 import type { EndedSignIns } from './connection/schema.ts'
+import type { ColumnEncryption } from './crypto/column-encryption.ts'
 import type { FieldCipher } from './crypto/field-cipher.ts'
 
 export interface SignInEvent {
@@ -71,7 +73,41 @@ export async function noteEndedUser(
     on conflict (user_hash) do update set ended_at = greatest(ended_sign_ins.ended_at, excluded.ended_at)`
 }
 
-/** When the last account of a Firebase user was erased, or undefined. */
+/**
+ * Keeps the end of a Firebase user's sign-ins for the account that the user has just made: Firebase goes on renewing the
+ * tokens of a user that it has not deleted. `endUserWithoutAccount` waits for the account, or the account for it.
+ * @returns when the sign-ins ended, if they did
+ */
+export async function carryEndedUser(
+  tx: Transaction,
+  { cipher }: { cipher: Pick<FieldCipher, 'fingerprint'> },
+  user: { firebaseUid: string; accountId: string },
+): Promise<Date | undefined> {
+  const [row] = await tx<Pick<EndedSignIns, 'ended_at'>[]>`
+    select ended_at from ended_sign_ins where user_hash = ${hashOf(cipher, user.firebaseUid)} for share`
+  if (row) await tx`update accounts set signed_out_at = ${row.ended_at} where id = ${user.accountId}`
+  return row?.ended_at
+}
+
+/**
+ * Ends the sign-ins of a Firebase user that is about to be deleted: also those since the erasure, with which no account
+ * was made yet.
+ * @returns false when the user has made an account
+ */
+export async function endUserWithoutAccount(
+  sql: Database,
+  encryption: ColumnEncryption,
+  user: { firebaseUid: string; at: Date },
+): Promise<boolean> {
+  return sql.begin(async (tx) => {
+    await tx`select from ended_sign_ins where user_hash = ${hashOf(encryption.cipher, user.firebaseUid)} for update`
+    if (await findAccountOfFirebaseUser(tx, encryption, user.firebaseUid)) return false
+    await noteEndedUser(tx, encryption, user)
+    return true
+  })
+}
+
+/** When the sign-ins of a Firebase user ended whose account was erased, or undefined. */
 export async function userEndedAt(
   sql: Queryable,
   { cipher }: { cipher: Pick<FieldCipher, 'fingerprint'> },

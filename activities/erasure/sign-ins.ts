@@ -1,7 +1,7 @@
 /** G3: everybody can delete their account. Revokes the sign-ins of an erased person at Apple, Google and Firebase. */
 import type { Context } from '../../context.ts'
-import { findAccountOfFirebaseUser } from '../../db/accounts.ts'
 import { isIdentityLinked } from '../../db/identities.ts'
+import { endUserWithoutAccount, noteEndedUser } from '../../db/sign-in-events.ts'
 import type { StepOutcome } from '../../policy/deletion.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
@@ -47,8 +47,11 @@ export function createDeletionSignInActivities(context: Context): Activities {
 
     async deleteFirebaseUser(step) {
       return withSecret(context, { ...step, processor: 'firebase', part: 'firebase' }, async ({ uid }) => {
-        if (await findAccountOfFirebaseUser(sql, context, uid)) return signedUpAgain
+        // No account can be made any more by a sign-in from before.
+        if (!(await endUserWithoutAccount(sql, context, { firebaseUid: uid, at: new Date() }))) return signedUpAgain
         const outcome = await withFailureTypes(signIn, () => firebaseUsers.deleteUser(uid))
+        // Also by one from meanwhile: whoever signs in from now on is another user.
+        await noteEndedUser(sql, context, { firebaseUid: uid, at: new Date() })
         return { state: 'done', ...(outcome === 'unknown' && { code: 'already_gone' }) }
       })
     },

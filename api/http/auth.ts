@@ -124,7 +124,8 @@ const tokenFaults: Record<string, string | undefined> = {
   sign_in_ended: 'The sign-in was ended. Sign in again.',
 }
 
-function invalidToken(reason: string): Problem {
+/** The refusal of a token. */
+export function invalidToken(reason: string): Problem {
   return new Problem('unauthenticated', {
     detail: tokenFaults[reason],
     headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },

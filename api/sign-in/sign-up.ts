@@ -3,11 +3,14 @@ import type { z } from 'zod'
 import type { Context } from '../../context.ts'
 import { accountExists, findAccountByEmail, insertAccount, normalEmail } from '../../db/accounts.ts'
 import { AlreadyTaken, asAlreadyTaken } from '../../db/connection/constraint.ts'
+import type { Transaction } from '../../db/connection/database.ts'
 import { findAccountOfIdentity, linkIdentity } from '../../db/identities.ts'
 import { versionForNewcomers, versionOfNewcomer } from '../../db/policies.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
+import { carryEndedUser } from '../../db/sign-in-events.ts'
 import type { Language } from '../../messages/languages.ts'
 import { isAddress } from '../../providers/mail/mail.ts'
+import { invalidToken } from '../http/auth.ts'
 import { actorOf, type Caller } from '../http/caller.ts'
 import type { Claim, IdempotentRequest } from '../http/idempotency.ts'
 import { Problem } from '../http/problem.ts'
@@ -97,6 +100,7 @@ async function makeAccount(context: Context, request: SignUp, claim: Claim | und
           language: body.language ?? request.language,
           at,
         })
+        if (firebaseUid !== null) await assertNotEnded(transaction, context, { caller, firebaseUid, accountId: id })
         // An erased account must never come back under its old id.
         if (claim && !(await claim.bind(transaction, id))) throw new ClaimGone()
         for (const identity of identities) await linkIdentity(transaction, context, key, { ...identity, at })
@@ -123,6 +127,20 @@ function emailOf(caller: Caller, given: string | undefined, byParties: (string |
   if (given === undefined) return proven[0]
   if (proven.some((email) => normalEmail(email) === normalEmail(given))) return given
   throw new Problem('invalid_request', { errors: [{ field: 'email', reason: 'is not proven by a sign-in token' }] })
+}
+
+/**
+ * The Firebase user of an erased account is deleted: who has signed in before would make an account that nobody could
+ * sign in to.
+ * @throws Problem unauthenticated
+ */
+async function assertNotEnded(
+  tx: Transaction,
+  context: Context,
+  { caller, ...user }: { caller: Caller; firebaseUid: string; accountId: string },
+): Promise<void> {
+  const endedAt = await carryEndedUser(tx, context, user)
+  if (endedAt && caller.kind === 'newcomer' && caller.signedInAt <= endedAt) throw invalidToken('sign_in_ended')
 }
 
 /**

@@ -6,9 +6,10 @@ import { createLinkToken } from '../../db/crypto/link-tokens.ts'
 import { listDevices } from '../../db/devices.ts'
 import { applyEmailChange, insertEmailChange, openEmailChange } from '../../db/email-changes.ts'
 import { listEndpointsOfKey } from '../../db/events/recipients.ts'
-import { endAddressChanges, endSignIns } from '../../db/sign-in-events.ts'
+import { endAddressChanges, endSignIns, endUserWithoutAccount, noteEndedUser } from '../../db/sign-in-events.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { type ApiHarness, newPerson, startApiHarness } from '../harness/api/api-harness.ts'
+import { meanwhile } from './meanwhile.ts'
 
 let harness: ApiHarness
 let service: string
@@ -67,6 +68,43 @@ test('a change of address that a hijacked sign-in has begun ends with it, in wha
   // Nothing of anybody else ends.
   for (const link of theirs.links) expect(await statusOf(link)).toBe(200)
   expect(await applyEmailChange(sql, harness.api, theirs.id, at)).toBe('changed')
+})
+
+test.each(['app', 'backend'])(
+  'a sign-in from before the deletion of an account opens none that its Firebase user makes by the %s since',
+  async (by) => {
+    const person = newPerson()
+    const old = await harness.firebaseToken({ email: person.email, authTimeSecondsAgo: 300 })
+    await noteEndedUser(harness.api.sql, harness.api, { firebaseUid: old.uid, at: plusMs(new Date(), -60_000) })
+    const again = await harness.firebaseToken({ email: person.email, uid: old.uid })
+    const body = by === 'app' ? person : { ...person, firebaseUid: old.uid }
+    const made = await harness.call('POST', '/v1/accounts', { token: by === 'app' ? again.token : service, body })
+    expect(made.status, made.text).toBe(201)
+    const statusBy = async (token: string) =>
+      (await harness.call('GET', `/v1/accounts/${made.body.id}`, { token })).status
+    expect([await statusBy(again.token), await statusBy(old.token)]).toEqual([200, 401])
+  },
+)
+
+test('who is signing up while Firebase is asked to delete the user makes no account that nobody could sign in to', async () => {
+  const { sql } = harness.api
+  const person = newPerson()
+  const { uid, token } = await harness.firebaseToken({ email: person.email, authTimeSecondsAgo: 5 })
+  const user = { firebaseUid: uid, at: new Date() }
+  const signUp = () => harness.call('POST', '/v1/accounts', { token, body: person })
+  const refused = await meanwhile(
+    sql,
+    'ended_sign_ins',
+    signUp,
+    (tx) => noteEndedUser(tx, harness.api, user),
+    'exclusive',
+  )
+  expect([refused.status, refused.body.code]).toEqual([401, 'unauthenticated'])
+  const again = await harness.firebaseToken({ email: person.email, uid, authTimeSecondsAgo: -5 })
+  const made = await harness.call('POST', '/v1/accounts', { token: again.token, body: person })
+  expect(made.status, made.text).toBe(201)
+  // From now on the user has an account, and is not deleted.
+  expect(await endUserWithoutAccount(sql, harness.api, { ...user, at: new Date() })).toBe(false)
 })
 
 test('a phone of a sign-in that has ended gets no more pushes, until it is registered again', async () => {

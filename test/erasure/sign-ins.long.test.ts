@@ -10,7 +10,7 @@ import { shareStack } from '../harness/harness.ts'
 import { createCaller, expectStatus } from '../harness/http.ts'
 import { loseOrders } from '../harness/lost.ts'
 import type { Person } from '../harness/people.ts'
-import { untilValue } from '../harness/until.ts'
+import { until, untilValue } from '../harness/until.ts'
 
 const harness = await shareStack()
 const { apple, firebase } = harness.sims
@@ -137,6 +137,25 @@ test('a person who signs up again with the same Apple Account and Firebase user 
     () => grantsOf(sub),
     (grants) => grants.at(-1)?.revokedAt !== null,
   )
+})
+
+test('who has signed in before Firebase has deleted the user makes no account afterwards, that nobody could sign in to', async () => {
+  const person = await harness.signUp()
+  const { email, firstName, lastName, firebaseUid: uid } = person
+  await firebase.fault({ match: { path: 'accounts:delete' }, status: 503, times: 1_000_000 })
+  const deletion = await erase(person)
+  await deletion.until('mail', 'done')
+  const { idToken } = await harness.sims.google.do('firebase-sign-in', { uid, email, authTimeSecondsAgo: -1 })
+  const newcomer = createCaller(harness.urls.api, idToken)
+  await until('the sign-in counts', async () => {
+    const { body } = await newcomer.get('/v1/account')
+    return body.code === 'no_account'
+  })
+  await firebase.clearFaults()
+  await deletion.fastForward('2 hours')
+  await deletion.until('firebase', 'done')
+  const refused = await newcomer.post('/v1/accounts', { email, firstName, lastName })
+  expect([refused.status, refused.body.code]).toEqual([401, 'unauthenticated'])
 })
 
 test('a deletion run without receipt and seal after a restore becomes operator tasks, and no step is shown as done', async () => {
