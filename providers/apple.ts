@@ -42,6 +42,8 @@ export interface AppleNotification {
   eventId: string
   type: AppleNotificationType
   subject: string
+  /** the relay address of which `email-disabled` and `email-enabled` speak */
+  email?: string
   at: Date
 }
 
@@ -56,6 +58,7 @@ const isTheirs = (text: string): boolean => errorReply.safeParse(jsonOf(text)).s
 const notificationEvent = z.object({
   type: z.string().transform((type) => lookUp(olderAppleEvents, type) ?? type),
   sub: z.string().min(1),
+  email: z.string().optional().catch(undefined),
   event_time: z.number(),
 })
 
@@ -151,12 +154,12 @@ export function createApple(settings: AppleSettings) {
         typeof claims.events === 'string' ? notificationEvent.safeParse(jsonOf(claims.events)).data : undefined
       const at = event && timeOf(event.event_time)
       if (!event || !at) throw new ProviderFailure(provider, 'rejected', 'unreadable_notification')
-      const { type } = event
+      const { type, email } = event
       if (!isListed(appleEvents, type)) {
         watch?.unlisted?.(provider, `event_${codeFrom(type, 'unreadable')}`)
         throw new ProviderFailure(provider, 'rejected', 'unknown_notification')
       }
-      return { eventId: String(claims.jti), type, subject: event.sub, at }
+      return { eventId: String(claims.jti), type, subject: event.sub, ...(email !== undefined && { email }), at }
     },
   }
 }

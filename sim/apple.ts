@@ -96,7 +96,8 @@ export async function startApple(options: AppleOptions = {}): Promise<RunningApp
   async function signIn(input: Record<string, unknown>) {
     const person = personOf(input.sub)
     if (input.private === true) {
-      person.email ??= `${randomUUID().slice(0, 10)}@privaterelay.appleid.com`
+      // The domain of new ones: developer.apple.com/news, 15 June 2026.
+      person.email ??= `${randomUUID().slice(0, 10)}@private.icloud.com`
       person.isPrivateEmail = true
     }
     if (typeof input.email === 'string') person.email = input.email

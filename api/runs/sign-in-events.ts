@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ApiContext } from '../../context.ts'
 import { breachMailKind } from '../../db/access/breaches.ts'
-import { findAccount, lockAccount, markMailBounced, markMailDelivered } from '../../db/accounts.ts'
+import { findAccount, lockAccount, markMailBounced, markMailDelivered, normalEmail } from '../../db/accounts.ts'
 import { findPromotions, setPromotions } from '../../db/consents.ts'
 import { findAccountLinkedBy, findAccountOfIdentity } from '../../db/identities.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
@@ -24,8 +24,19 @@ import {
 import { createDeletionClient } from './deletion-client.ts'
 import type { Handled } from './webhook-inbox.ts'
 
-const relayDomain = '@privaterelay.appleid.com'
+/**
+ * Where Apple's relay has its addresses, for an event that does not name one. New ones are of the second domain, some of
+ * iCloud's own: developer.apple.com/news, 15 June 2026.
+ */
+const relayDomains = ['@privaterelay.appleid.com', '@private.icloud.com']
 const disabledAtGoogle = 'sign_in_account_disabled'
+
+/** @param named the relay address as Apple says it */
+function isRelay(email: string, named: string | undefined): boolean {
+  const address = normalEmail(email)
+  if (named !== undefined) return address === normalEmail(named)
+  return relayDomains.some((domain) => address.endsWith(domain))
+}
 
 /** Handles what Apple and Google say about sign-ins: ended, deleted, disabled, or without mail. */
 export function createSignInEvents(api: ApiContext) {
@@ -35,7 +46,7 @@ export function createSignInEvents(api: ApiContext) {
   // A webhook may come again, so each handler can be repeated. It writes to the security log last, so that attempts
   // which fail leave no row there; a crash between that row and the recording of the webhook leaves a second row.
   return {
-    async fromApple({ type, subject, eventId, at }: AppleNotification): Promise<Handled> {
+    async fromApple({ type, subject, email, eventId, at }: AppleNotification): Promise<Handled> {
       const accountId = await findAccountLinkedBy(sql, api, { provider: 'apple', subject, until: at })
       // The account was deleted, or was linked again after Apple had sent this notification.
       if (!accountId) return 'nothing_to_do'
@@ -46,7 +57,7 @@ export function createSignInEvents(api: ApiContext) {
         return 'handled'
       }
       if (type === 'consent-revoked') await unlink(accountId, eventId, at)
-      else await setMailable(accountId, type === 'email-enabled', at)
+      else await setMailable(accountId, { mailable: type === 'email-enabled', relay: email, at })
       await record('apple', accountId, type)
       return 'handled'
     },
@@ -103,11 +114,14 @@ export function createSignInEvents(api: ApiContext) {
   }
 
   /** What Apple says is about its relay: an account that has left it is locked by its change of address. */
-  async function setMailable(accountId: string, mailable: boolean, at: Date): Promise<void> {
+  async function setMailable(
+    accountId: string,
+    { mailable, relay, at }: { mailable: boolean; relay: string | undefined; at: Date },
+  ): Promise<void> {
     await sql.begin(async (tx) => {
       await lockAccount(tx, accountId)
       const account = await findAccount(tx, api, accountId)
-      if (!account?.email.toLowerCase().endsWith(relayDomain)) return
+      if (!account || !isRelay(account.email, relay)) return
       if (!(await isNewestEvent(tx, { accountId, provider: 'apple', topic: 'email', at }))) return
       if (mailable) {
         await markMailDelivered(tx, accountId)

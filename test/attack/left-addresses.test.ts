@@ -72,17 +72,18 @@ test('a link that is used at the moment at which the account leaves its address 
 
 test('what Apple says of its relay is not held against the address that an account has at that moment left it for', async () => {
   const { sql, cipher, dataKeys } = harness.api
-  const { id } = await aPerson({ email: `${randomUUID()}@privaterelay.appleid.com` })
+  const email = `${randomUUID()}@private.icloud.com`
+  const { id } = await aPerson({ email })
   const key = await dataKeys.get(sql, id)
   const subject = randomUUID()
   const linked = { provider: 'apple', subject, clientId: 'the app', refreshToken: null } as const
   await linkIdentity(sql, harness.api, key, { ...linked, at: plusMs(new Date(), -60_000) })
   const left = async (tx: Transaction) => {
     await leaving(id)(tx)
-    const email = tableEncryption(cipher, key, 'accounts').seal('email', 'left@new.example')
-    await tx`update accounts set email = ${email}, mail_state = 'ok' where id = ${id}`
+    const sealed = tableEncryption(cipher, key, 'accounts').seal('email', 'left@new.example')
+    await tx`update accounts set email = ${sealed}, mail_state = 'ok' where id = ${id}`
   }
-  const disabled = { type: 'email-disabled', subject, eventId: randomUUID(), at: new Date() } as const
+  const disabled = { type: 'email-disabled', subject, email, eventId: randomUUID(), at: new Date() } as const
   const ask = AsyncLocalStorage.bind(() => createSignInEvents(harness.api).fromApple(disabled))
   await meanwhile(sql, 'accounts', ask, left, 'exclusive')
   expect(await findAccount(sql, harness.api, id)).toMatchObject({ email: 'left@new.example', mailState: 'ok' })

@@ -104,6 +104,7 @@ test.each(notifications)('Apple’s documented notification %s is read', async (
     eventId: 'abede-67899',
     type,
     subject: '820417.faa325acbc78e1be1668ba852d492d8a.0219',
+    ...(type.startsWith('email-') && { email: 'ep9ks2tnph@privaterelay.appleid.com' }),
     at: new Date(1508184845000),
   })
 })
