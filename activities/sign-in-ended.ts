@@ -12,7 +12,8 @@ export function createSignInEndedActivities(context: Context): SignInEndedActivi
     unlinkApple: ({ accountId, endedAt }) =>
       sql.begin(async (tx) => {
         const unlinked = await unlinkIdentity(tx, { accountId, provider: 'apple', until: new Date(endedAt) })
-        if (unlinked) await endSignIns(tx, accountId, new Date(endedAt))
+        // Also where the person has agreed at Apple again meanwhile: what was signed in before is signed out.
+        await endSignIns(tx, accountId, new Date(endedAt))
         return unlinked
       }),
 

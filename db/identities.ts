@@ -28,7 +28,8 @@ const subjectIndex = (encryption: ColumnEncryption, provider: IdentityProvider, 
   encryption.cipher.blindIndex('identities.subject', `${provider}:${subject}`)
 
 /**
- * Links an identity to the account of the given data key, or renews the refresh token of a linked identity.
+ * Links an identity to the account of the given data key, or renews the refresh token of a linked identity: the person
+ * has agreed at Apple anew, so that the link is of that time, and what Apple says of the time before does not end it.
  * @returns `other_subject` when the account has a different identity of this provider
  * @throws PostgresError when another account has the identity: see `asAlreadyTaken`
  */
@@ -51,6 +52,7 @@ export async function linkIdentity(
     } satisfies Identities)}
     on conflict (account_id, provider) do update set
       client_id = case when excluded.refresh_token is null then identities.client_id else excluded.client_id end,
+      linked_at = case when excluded.refresh_token is null then identities.linked_at else excluded.linked_at end,
       refresh_token = coalesce(excluded.refresh_token, identities.refresh_token)
     where identities.subject_index = excluded.subject_index`
   return linked.count === 1 ? 'linked' : 'other_subject'

@@ -17,7 +17,8 @@ export interface SignInEndedInput {
 
 export interface SignInEndedActivities {
   /**
-   * Deletes the link and its token and ends the sessions. Returns false when there is no link from before `endedAt`.
+   * Ends the sign-ins from before `endedAt`, and deletes a link from before, with its token. Returns false when there is
+   * none.
    */
   unlinkApple(input: SignInEndedInput): Promise<boolean>
   /** @throws MailUnavailable */

@@ -1,4 +1,7 @@
-/** Apple's event `consent-revoked`: deletes the link to the Apple Account and its token, and mails the person. */
+/**
+ * Apple's event `consent-revoked`: ends the sign-ins, deletes the link to the Apple Account and its token, and mails the
+ * person.
+ */
 import { proxyActivities } from '@temporalio/workflow'
 import { proxyLocalFirst } from './run/local-first.ts'
 import * as retry from './run/retry.ts'

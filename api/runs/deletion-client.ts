@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { ApiContext } from '../../context.ts'
 import { findAccountOrReceipt, findDeletion } from '../../db/erasure/deletions.ts'
 import type { DeletionReason, ErasureStep } from '../../policy/deletion.ts'
-import { signalWithStart, startUnlessOpen } from '../../temporal/runs.ts'
+import { signalWithStart, startOrJoin } from '../../temporal/runs.ts'
 import {
   accountDeletionType,
   type DeletionInput,
@@ -38,13 +38,14 @@ export function createDeletionClient({ temporal, config, cipher, dataKeys, sql }
       return receiptId
     },
 
-    /** Starts a deletion without waiting for the erasure, for a webhook: its sender waits only a few seconds. */
+    /**
+     * Starts a deletion without waiting for the erasure, for a webhook: its sender waits only a few seconds. One that is
+     * under way is waited for: a deletion for inactivity stops when the person has come back.
+     */
     async startDeletion(accountId: string, reason: DeletionReason): Promise<void> {
       const input: DeletionInput = { accountRef: cipher.accountRef(accountId), reason }
-      await startUnlessOpen(temporal, {
-        type: accountDeletionType,
-        ...deletionStart(input, config.TEMPORAL_TASK_QUEUE),
-      })
+      const start = { type: accountDeletionType, ...deletionStart(input, config.TEMPORAL_TASK_QUEUE) }
+      if ((await startOrJoin(temporal, start)).joined) await erase(input)
     },
 
     /** Lets a deletion carry out a step again. Its run may have ended: then another one does what is pending. */

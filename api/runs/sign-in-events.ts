@@ -47,8 +47,11 @@ export function createSignInEvents(api: ApiContext) {
   // which fail leave no row there; a crash between that row and the recording of the webhook leaves a second row.
   return {
     async fromApple({ type, subject, email, eventId, at }: AppleNotification): Promise<Handled> {
-      const accountId = await findAccountLinkedBy(sql, api, { provider: 'apple', subject, until: at })
-      // The account was deleted, or was linked again after Apple had sent this notification.
+      const accountId =
+        type === 'account-deleted'
+          ? // The account that is linked by now may be a later one.
+            await findAccountLinkedBy(sql, api, { provider: 'apple', subject, until: at })
+          : await findAccountOfIdentity(sql, api, 'apple', subject)
       if (!accountId) return 'nothing_to_do'
       if (type === 'account-deleted') {
         // Recorded first: the erasure deletes this row with the account, and a later row would survive it.

@@ -103,7 +103,9 @@ test('a notification of Apple that is older than a new link does not end the lin
   // Both are carried out by runs, after the answer.
   const deletion = accountDeletionWorkflowId(harness.context.cipher.accountRef(person.accountId))
   expect(await describeRun(harness.temporal, deletion)).toBeUndefined()
-  expect(await sql`select from security_log where account_id = ${person.accountId} and actor = 'apple'`).toEqual([])
+  const known = await sql`select detail from security_log where account_id = ${person.accountId} and actor = 'apple'`
+  // It has ended the sign-ins from before.
+  expect([...known]).toEqual([{ detail: 'consent-revoked' }])
   expect(await sql`select 1 from identities where account_id = ${person.accountId}`).toHaveLength(1)
   expect((await harness.service.get(`/v1/accounts/${person.accountId}`)).status).toBe(200)
 })
