@@ -54,7 +54,9 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
           answerBy: request.answer_by,
         }),
       )
-      if (reached === 'sent') await changePrivacyRequest(sql, requestId, { acknowledged_at: new Date(asOf) })
+      if (reached !== 'sent') return reached
+      const before = (await findPrivacyRequest(sql, requestId))?.acknowledged_at
+      await changePrivacyRequest(sql, requestId, { acknowledged_at: before ?? new Date(asOf) })
       return reached
     },
 
@@ -100,11 +102,14 @@ export function createPrivacyRequestActivities(context: Context): PrivacyRequest
         }),
       ),
 
-    sendAnswer: ({ requestId, asOf, attempt }) =>
-      mailToPerson(requestId, `mail:answer:${attempt}`, asOf, ({ texts, answer }) => {
+    async sendAnswer({ requestId, asOf, attempt }) {
+      // Attempts begin anew with a run that follows one that is gone.
+      const name = (await findPrivacyRequest(sql, requestId))?.answer_id ?? attempt
+      return mailToPerson(requestId, `mail:answer:${name}`, asOf, ({ texts, answer }) => {
         if (answer === null) return null
         return renderPrivacyRequestAnswered({ site, texts, reference: privacyReference(requestId), answer })
-      }),
+      })
+    },
 
     recordAnswer: ({ requestId, asOf }) =>
       sql.begin(async (tx) => {

@@ -24,10 +24,14 @@ export const renewClaimEveryMs = 5_000
 
 /**
  * Claims the right to send a message. A mail is noted as one to the address of its account; see `noteAddress`.
- * @returns `repeat` when an earlier attempt has an unknown outcome; `busy` while another attempt runs; `done` when the
- *   message was sent or given up
+ * @returns `repeat` when an earlier attempt has an unknown outcome; `busy` while another attempt runs; `failed`
+ *   when it was refused for good or has come back; `done` when it was sent, or nobody gets it
  */
-export async function claimSend(sql: Queryable, send: Send, at: Date): Promise<'first' | 'repeat' | 'busy' | 'done'> {
+export async function claimSend(
+  sql: Queryable,
+  send: Send,
+  at: Date,
+): Promise<'first' | 'repeat' | 'busy' | 'failed' | 'done'> {
   const [claimed] = await sql<{ unknown: boolean }[]>`
     insert into sends (subject_id, kind, account_id, state, code, attempts, first_at, claimed_at, message_ref, address_index)
     values (${send.subjectId}, ${send.kind}, ${send.accountId}, 'sending', null, 1, ${at}, clock_timestamp(),
@@ -43,6 +47,7 @@ export async function claimSend(sql: Queryable, send: Send, at: Date): Promise<'
   if (claimed) return claimed.unknown ? 'repeat' : 'first'
   const [row] = await sql<Pick<Sends, 'state'>[]>`
     select state from sends where subject_id = ${send.subjectId} and kind = ${send.kind}`
+  if (row?.state === 'failed') return 'failed'
   return row?.state === 'sending' || row?.state === 'due' ? 'busy' : 'done'
 }
 

@@ -34,7 +34,8 @@ export async function sendOnce(
   deliver: () => Promise<'sent' | 'skipped'>,
 ): Promise<'sent' | 'skipped' | 'failed' | 'done'> {
   const claim = await claimSend(sql, send, options.at)
-  if (claim === 'done') return 'done'
+  // A refusal is told again: the attempt that met it may not have come to what follows from it.
+  if (claim === 'done' || claim === 'failed') return claim
   if (claim === 'busy') throw failure(options.unavailable, { code: 'being_sent' })
   if (claim === 'repeat' && options.unknown === 'skip') {
     await recordSendResult(sql, send, 'failed', options.at, unknownOutcome)

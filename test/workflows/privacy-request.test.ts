@@ -297,7 +297,7 @@ test('a request from before the sign-up is answered in the language of the accou
   expect(mails.map(({ subject }) => subject)).toEqual([expect.stringContaining('Antwort')])
   const exported = expectStatus(await person.caller.get(`/v1/accounts/${person.accountId}/export`), 200)
   const kinds = exported.messages.map(({ kind }: { kind: string }) => kind)
-  expect(kinds.toSorted()).toEqual(['mail:acknowledgement', 'mail:answer:1'])
+  expect(kinds.toSorted()).toEqual(['mail:acknowledgement', expect.stringMatching(/^mail:answer:/)])
   const stranger = await harness.signUp()
   const others = expectStatus(await stranger.caller.get(`/v1/accounts/${stranger.accountId}/export`), 200)
   expect(others.messages).toEqual([])
