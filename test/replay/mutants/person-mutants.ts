@@ -153,6 +153,7 @@ export const personMutants: Mutant[] = [
       'email-change-from-a-draft',
       'email-change-of-a-draft-beside-another',
       'email-change-of-a-draft-that-was-dropped',
+      'email-change-made-by-a-run-that-is-gone',
     ],
   },
   {
@@ -174,12 +175,17 @@ export const personMutants: Mutant[] = [
       'email-change-waived-by-an-operator',
       'email-change-waits-for-the-mail-server',
       'email-change-made-as-it-expires',
+      'email-change-made-by-a-run-that-is-gone',
     ],
   },
   {
     name: 'a sign-in that stays with the old address',
     mutation: { workflow: 'emailChange', activity: 'moveSignIn', fault: 'skipped' },
-    caughtBy: ['email-change-that-moves-the-sign-in', 'email-change-waits-for-firebase'],
+    caughtBy: [
+      'email-change-that-moves-the-sign-in',
+      'email-change-waits-for-firebase',
+      'email-change-made-by-a-run-that-is-gone',
+    ],
   },
   {
     name: 'addresses that outlive the change',
@@ -217,6 +223,8 @@ export const personMutants: Mutant[] = [
       'policy-notice-withdrawn',
       'policy-notice-carried-on',
       'policy-notice-waits-for-the-mail-server',
+      'policy-notice-posted-by-a-run-that-is-gone',
+      'policy-notice-posted-and-withdrawn-in-a-run-that-is-gone',
     ],
   },
   {

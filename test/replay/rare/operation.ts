@@ -75,6 +75,8 @@ export const rareCampaigns: Record<string, Scenario> = {
 }
 
 const aVersion = () => ({ type: policyNoticeType, args: [{ version: `v-${randomUUID()}` }] }) as const
+const aPostedVersion = () =>
+  ({ type: policyNoticeType, args: [{ version: `v-${randomUUID()}`, posted: true }] }) as const
 const effectiveAt = inDays(40)
 const posted: Answers = {
   postPolicy: () => ({ effectiveAt }),
@@ -100,6 +102,28 @@ export const rareNotices: Record<string, Scenario> = {
       nextPolicyStep: inTurn(
         { step: 'mail', notice: 'announced', pages: 100, effectiveAt },
         { step: 'end', status: 'in_force', effectiveAt },
+      ),
+    },
+  })),
+  'policy-notice-posted-by-a-run-that-is-gone': rare(() => ({
+    begins: { ...aPostedVersion(), update: post },
+    answers: {
+      ...posted,
+      nextPolicyStep: inTurn(
+        { step: 'mail', notice: 'announced', pages: 1, effectiveAt },
+        { step: 'wait', until: inDays(0) },
+        { step: 'end', status: 'in_force', effectiveAt },
+      ),
+    },
+    play: (run) => run.forward('1 hour'),
+  })),
+  'policy-notice-posted-and-withdrawn-in-a-run-that-is-gone': rare(() => ({
+    begins: aPostedVersion(),
+    answers: {
+      ...posted,
+      nextPolicyStep: inTurn(
+        { step: 'mail', notice: 'withdrawn', pages: 2, effectiveAt },
+        { step: 'end', status: 'withdrawn', effectiveAt },
       ),
     },
   })),

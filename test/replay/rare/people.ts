@@ -372,6 +372,10 @@ export const rareChanges: Record<string, Scenario> = {
     begins: { ...aChange(), update: changeOpened },
     answers: { openEmailChange: () => 'gone' },
   })),
+  'email-change-made-by-a-run-that-is-gone': rare(() => ({
+    begins: { ...aChange(inDays(-1)), update: changeOpened },
+    answers: { ...mailed, openEmailChange: () => 'changed' },
+  })),
   'email-change-gone-before-its-mails': rare(() => ({
     begins: aChange(),
     answers: { ...mailed, askForConfirmation: () => 'gone' },
