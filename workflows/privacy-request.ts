@@ -1,5 +1,5 @@
 /** G6: a privacy request is answered within 30 days. Operators are reminded before, with growing urgency. */
-import { ActivityFailure, allHandlersFinished, condition, proxyActivities, sleep } from '@temporalio/workflow'
+import { ActivityFailure, allHandlersFinished, condition, patched, proxyActivities, sleep } from '@temporalio/workflow'
 import { periods } from '../policy/periods.ts'
 import { msUntil, plusDays } from '../shared/calendar.ts'
 import { failure } from '../shared/failures.ts'
@@ -64,6 +64,8 @@ export async function privacyRequest({
     return state
   }
   background.push(inBackground(acknowledge()))
+  // The run that is gone may not have come to it.
+  if (extended && patched('extension-told-again')) tellOfExtension()
   await urgeUntilAnswered()
   await Promise.all(background)
   if (state.status === 'answered') {
@@ -104,9 +106,7 @@ export async function privacyRequest({
         state.extended = true
         moveTo('open')
         await localFirst.recordExtension({ requestId, answerBy: state.answerBy, reason })
-        background.push(
-          inBackground(untilGivenUp(() => notify.tellOfExtension({ requestId, ...clock() })).then(noteGone)),
-        )
+        tellOfExtension()
         return state
       },
       // GDPR article 12(3): the person has to be informed of the extension within the first period.
@@ -179,6 +179,11 @@ export async function privacyRequest({
     const reached = await untilGivenUp(() => notify.acknowledgeRequest({ requestId, ...clock() }))
     if (reached === 'failed') await localFirst.reportUnreachable({ requestId, ...clock(), mail: 'acknowledgement' })
     noteGone(reached)
+  }
+
+  function tellOfExtension(): void {
+    const mail = untilGivenUp(() => notify.tellOfExtension({ requestId, ...clock() }))
+    background.push(inBackground(mail.then(noteGone)))
   }
 
   function noteGone(reached: Reached): void {

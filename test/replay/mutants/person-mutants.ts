@@ -110,7 +110,11 @@ export const personMutants: Mutant[] = [
     name: 'a request that stays a draft',
     mutation: { workflow: 'privacyRequest', activity: 'openRequest', fault: 'skipped', result: true },
     first: true,
-    caughtBy: ['privacy-request-of-a-draft-that-was-dropped', 'privacy-request-from-a-draft-answered-by-mail'],
+    caughtBy: [
+      'privacy-request-of-a-draft-that-was-dropped',
+      'privacy-request-from-a-draft-answered-by-mail',
+      'privacy-request-extended-in-a-run-that-is-gone',
+    ],
   },
   {
     name: 'an answer that is not taken',
@@ -124,6 +128,11 @@ export const personMutants: Mutant[] = [
     name: 'a request that nobody acknowledges',
     mutation: { workflow: 'privacyRequest', activity: 'acknowledgeRequest', fault: 'skipped', result: 'sent' },
     caughtBy: ['privacy-request-erased-with-its-person', 'privacy-request-waits-for-an-answer'],
+  },
+  {
+    name: 'an extension that is not told again',
+    mutation: { workflow: 'privacyRequest', activity: 'tellOfExtension', fault: 'skipped', result: 'sent' },
+    caughtBy: ['privacy-request-whose-extension-is-told-again', 'privacy-request-gone-after-its-extension'],
   },
   {
     name: 'operators whom nobody urges',

@@ -245,8 +245,11 @@ export const rareBreaches: Record<string, Scenario> = {
   })),
 }
 
-const aRequest = (receivedAt = inDays(0)) =>
-  ({ type: privacyRequestType, args: [{ requestId: randomUUID(), receivedAt, draft: true }] }) as const
+const aRequest = (receivedAt = inDays(0), extended?: true) =>
+  ({
+    type: privacyRequestType,
+    args: [{ requestId: randomUUID(), receivedAt, draft: true, ...(extended && { extended }) }],
+  }) as const
 const known: Answers = {
   openRequest: () => true,
   acknowledgeRequest: () => 'sent',
@@ -331,6 +334,28 @@ export const rareRequests: Record<string, Scenario> = {
       await run.update(resolve, answer())
       await run.called('reportUnreachable', 2)
       await run.shows('late')
+      await run.update(resolve, answer())
+      await run.shows('answered')
+      await run.forward('91 days')
+    },
+  })),
+  'privacy-request-extended-in-a-run-that-is-gone': rare(() => ({
+    begins: aRequest(inDays(-40), true),
+    answers: known,
+    async play(run) {
+      await run.called('acknowledgeRequest')
+      await run.forward('35 days')
+      await run.called('urgeOperators')
+      await run.update(resolve, answer())
+      await run.shows('answered')
+      await run.forward('91 days')
+    },
+  })),
+  'privacy-request-whose-extension-is-told-again': rare(() => ({
+    begins: aRequest(inDays(-40), true),
+    answers: known,
+    async play(run) {
+      await run.called('tellOfExtension')
       await run.update(resolve, answer())
       await run.shows('answered')
       await run.forward('91 days')
