@@ -145,11 +145,11 @@ test('who has signed in before Firebase has deleted the user makes no account af
   await firebase.fault({ match: { path: 'accounts:delete' }, status: 503, times: 1_000_000 })
   const deletion = await erase(person)
   await deletion.until('mail', 'done')
-  const { idToken } = await harness.sims.google.do('firebase-sign-in', { uid, email, authTimeSecondsAgo: -1 })
-  const newcomer = createCaller(harness.urls.api, idToken)
-  await until('the sign-in counts', async () => {
-    const { body } = await newcomer.get('/v1/account')
-    return body.code === 'no_account'
+  // A sign-in has whole seconds: one in the second of the erasure is from before.
+  const newcomer = await until('the sign-in counts', async () => {
+    const { idToken } = await harness.sims.google.do('firebase-sign-in', { uid, email })
+    const caller = createCaller(harness.urls.api, idToken)
+    return (await caller.get('/v1/account')).body.code === 'no_account' && caller
   })
   await firebase.clearFaults()
   await deletion.fastForward('2 hours')
