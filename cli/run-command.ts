@@ -62,7 +62,7 @@ export function whyAway(error: unknown, environment: Environment = process.env):
 
 /** What the machine refuses, of a file or folder that a command reads or writes: those of the backups. */
 function ofFiles(error: unknown): string | undefined {
-  return fileCodes.has(codeOf(error) ?? '')
+  return fileCodes.has(textPropertyOf(error, 'code') ?? '')
     ? `${oneLine(error)}.\nLook at BACKUP_FOLDER: whether it is a folder, what this user may do there, and how much space is left.`
     : undefined
 }

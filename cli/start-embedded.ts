@@ -77,12 +77,12 @@ async function start(built: string, reload: boolean): Promise<Services | undefin
   } catch (error) {
     const message = messageOf(error)
     write(pc.red(`  ${message}`))
-      if (propertyOf(error, 'path') !== undefined)
-        write(pc.dim(`  ${dataFolder(process.env)} (AMA_DATA_DIR) has to be a folder that this user can write to.`))
-      else if (/is taken|EADDRINUSE/.test(message)) {
-        const ports = Object.values(fixedPorts).join(', ')
-        write(pc.dim(`  Stop what has the port, or set AMA_PORTS=free. By default these are used: ${ports}.`))
-      }
+    if (propertyOf(error, 'path') !== undefined)
+      write(pc.dim(`  ${dataFolder(process.env)} (AMA_DATA_DIR) has to be a folder that this user can write to.`))
+    else if (/is taken|EADDRINUSE/.test(message)) {
+      const ports = Object.values(fixedPorts).join(', ')
+      write(pc.dim(`  Stop what has the port, or set AMA_PORTS=free. By default these are used: ${ports}.`))
+    }
     process.exitCode = 1
     return undefined
   }
