@@ -167,6 +167,7 @@ const harmless = [
   'api/server.ts',
   'db/backup/trusted-roots.ts',
   'providers/firebase/push.ts',
+  'shared/settings/formats.ts',
   'temporal/late-retry.ts',
 ]
 
