@@ -32,9 +32,9 @@ a:hover { text-decoration-thickness: .12em }
 body > header { align-items: center; display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; justify-content: space-between;
   padding: 1.1rem 0 .4rem }
 body > header a { color: inherit; font-weight: 600; text-decoration: none }
-body > header nav { display: flex; flex-wrap: wrap; gap: 0 1.25rem }
+nav { display: flex; flex-wrap: wrap; gap: 0 1.25rem }
+nav a { align-items: center; display: inline-flex; gap: .35rem; min-height: 2.75rem }
 body > header > a + nav { margin-left: auto }
-body > header nav a { align-items: center; display: inline-flex; gap: .35rem; margin: 0; min-height: 2.75rem }
 body > header nav a[aria-current=page] { box-shadow: inset 0 -.15rem var(--accent); color: var(--accent) }
 .wordmark { display: block; height: 2rem; width: 10.375rem }
 @media (max-width: 26rem) { .wordmark { height: 1.6rem; width: 8.3rem } nav.switch .icon { display: none } }
@@ -75,14 +75,12 @@ summary + * { margin-top: 0 }
 .method { display: inline-block; font-weight: 600; min-width: 4.5rem }
 .quiet, dt { color: var(--muted) }
 .quiet { font-size: .925rem }
-nav a { margin-right: 1rem }
-body > header nav.languages { display: flex; font-size: .9rem; gap: .25rem 1.25rem }
+nav.languages { font-size: .9rem }
 body > header nav.languages a { font-weight: 400; text-decoration: underline }
 body > header nav.languages a[aria-current] { font-weight: 700; text-decoration: none }
-nav.switch { background: var(--quiet); border-radius: .8rem; display: flex; gap: .25rem; margin: 1rem 0; padding: .25rem }
-nav.switch a { align-items: center; border-radius: .6rem; color: inherit; display: flex; flex: 1; font-weight: 600;
-  gap: .4rem; justify-content: center; line-height: 1.2; margin: 0; min-height: 2.75rem; padding: .3rem .5rem;
-  text-align: center; text-decoration: none }
+nav.switch { background: var(--quiet); border-radius: .8rem; gap: .25rem; margin: 1rem 0; padding: .25rem }
+nav.switch a { border-radius: .6rem; color: inherit; flex: 1 0 4.5rem; font-weight: 600; justify-content: center;
+  line-height: 1.2; padding: .3rem .5rem; text-align: center; text-decoration: none }
 nav.switch a[aria-current] { background: var(--card); box-shadow: 0 1px 3px #0003; color: var(--accent) }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 1rem; margin: 1rem 0;
   padding: 1.1rem 1.25rem 1.25rem }
