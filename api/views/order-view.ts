@@ -148,7 +148,11 @@ const orderDetails = orderSummary
     mails: z
       .array(
         z.object({
-          mail: z.string().describe('the occasion: `confirmation`, `refunded`, ...'),
+          mail: z
+            .string()
+            .describe(
+              'the occasion: `confirmation`, `held`, `delayed`, `refunded`, `cancelled`, `refund_failed`, `apology`, `withdrawal_acknowledged`, `partial_refund_refunded` or `partial_refund_failed`; later versions may add others',
+            ),
           state: orderMailState.schema,
           code: z.string().nullable().describe('why the mail is not sent, or why it came back'),
         }),

@@ -99,6 +99,7 @@ export const purchase = {
   'mail.withdrawal_acknowledged': 'Ihr Widerruf ist eingegangen',
   'mail.other': 'Zu Ihrer Bestellung',
   'mailState.sending': 'wird gesendet',
+  'mail.apology': 'Unsere Entschuldigung',
   'mailState.due': 'wird noch einmal versucht',
   'mailState.sent': 'gesendet',
   'mailState.failed': 'konnte nicht gesendet werden',

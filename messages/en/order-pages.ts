@@ -92,6 +92,7 @@ export const purchase = {
   'mail.withdrawal_acknowledged': 'Your withdrawal was received',
   'mail.other': 'About your order',
   'mailState.sending': 'being sent',
+  'mail.apology': 'Our apology',
   'mailState.due': 'will be tried again',
   'mailState.sent': 'sent',
   'mailState.failed': 'could not be sent',

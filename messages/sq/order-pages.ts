@@ -92,6 +92,7 @@ export const purchase = {
   'mail.withdrawal_acknowledged': 'Tërheqja juaj u pranua',
   'mail.other': 'Për porosinë tuaj',
   'mailState.sending': 'po dërgohet',
+  'mail.apology': 'Kërkimfalja jonë',
   'mailState.due': 'do të provohet përsëri',
   'mailState.sent': 'dërguar',
   'mailState.failed': 'nuk mund të dërgohej',

@@ -1,7 +1,8 @@
 /** By which words a customer reads the states of orders, refunds and mails. */
 import { purchase } from '../../../messages/en/order-pages.ts'
 import type { Texts } from '../../../messages/texts.ts'
-import type { OrderStatus } from '../../../workflows/order/order.contract.ts'
+import { isKeyOf } from '../../../shared/keys-of.ts'
+import type { OrderMail, OrderStatus } from '../../../workflows/order/order.contract.ts'
 import { limitOf } from '../../../workflows/order/order-states.ts'
 
 type NamesUnder<Prefix extends string> = {
@@ -54,9 +55,23 @@ const isRefundState = (state: string): state is NamesUnder<'refund'> => Object.h
 
 export const refundWasRefused = 'refused'
 
-/** @param occasion of a row of the send ledger */
-export const mailName = (occasion: string): NamesUnder<'mail'> => (isMail(occasion) ? occasion : 'other')
-const isMail = (occasion: string): occasion is NamesUnder<'mail'> => Object.hasOwn(purchase, `mail.${occasion}`)
+type MailOccasion = OrderMail | 'withdrawal_acknowledged' | 'partial_refund_refunded' | 'partial_refund_failed'
+const mailNames: Readonly<Record<MailOccasion, NamesUnder<'mail'>>> = {
+  confirmation: 'confirmation',
+  held: 'held',
+  delayed: 'delayed',
+  refunded: 'refunded',
+  cancelled: 'cancelled',
+  refund_failed: 'refund_failed',
+  apology: 'apology',
+  withdrawal_acknowledged: 'withdrawal_acknowledged',
+  partial_refund_refunded: 'refunded',
+  partial_refund_failed: 'refund_failed',
+}
+
+/** @param occasion of a row of the send ledger, which may be of another version */
+export const mailName = (occasion: string): NamesUnder<'mail'> =>
+  isKeyOf(mailNames, occasion) ? mailNames[occasion] : 'other'
 
 /** The data and days of a package, in the reader's language: its name is the provider's, in English. */
 export interface Holds {
