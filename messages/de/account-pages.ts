@@ -62,6 +62,7 @@ export const account = {
     'Jedes Mal, wenn unsere Mitarbeitenden oder die Server unserer App etwas von Ihnen gelesen haben, und jeder Export, in {days, plural, one {dem letzten Tag} other {den letzten # Tagen}}.',
   'accesses.none': 'Niemand.',
   'accesses.when': 'Wann',
+  'accesses.times': '{count, plural, other {#-mal}} zwischen dem {from} und dem {to}',
   'accesses.who': 'Wer',
   'accesses.what': 'Was',
   'accesses.older': 'Ältere',

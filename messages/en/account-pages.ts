@@ -62,6 +62,7 @@ export const account = {
     'Each time our staff or the servers of our app have read something of yours, and each export, in the last {days, plural, one {day} other {# days}}.',
   'accesses.none': 'Nobody has.',
   'accesses.when': 'When',
+  'accesses.times': '{count, plural, other {# times}} between {from} and {to}',
   'accesses.who': 'Who',
   'accesses.what': 'What',
   'accesses.older': 'Older ones',

@@ -62,6 +62,7 @@ export const account = {
     'Çdo herë që stafi ynë ose serverët e aplikacionit tonë kanë lexuar diçka tuajën, dhe çdo eksport, në {days, plural, one {ditën e fundit} other {# ditët e fundit}}.',
   'accesses.none': 'Askush.',
   'accesses.when': 'Kur',
+  'accesses.times': '{count, plural, other {# herë}} nga {from} deri më {to}',
   'accesses.who': 'Kush',
   'accesses.what': 'Çfarë',
   'accesses.older': 'Më të vjetrat',

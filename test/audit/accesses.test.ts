@@ -285,11 +285,13 @@ test('a person sees on a page who has read what, in their language, page by page
   const consent = { granted: true, source: 'support' }
   await harness.service.put(`/v1/accounts/${person.accountId}/consents/promotions`, consent)
   const { html } = await surfer.open('/account/accesses')
-  expect(html.match(/>our staff</g)).toHaveLength(49)
+  // One row of all reads alike, in which another one would be seen.
+  expect(html.match(/>our staff</g)).toHaveLength(1)
+  expect(html).toMatch(/49 times between \d.* and \d/)
   expect(html).toContain('the servers of our app</td><td class="what">consents')
   expect(html).toContain('name, address, phone number and sign-ins')
   const next = /href="(\/account\/accesses\?cursor=[\w-]+)"/.exec(html)?.[1] ?? ''
-  expect((await surfer.open(next)).html.match(/>our staff</g)).toHaveLength(11)
+  expect((await surfer.open(next)).html).toContain('11 times between')
   for (const [language, words] of [
     ['de', ['Wer Ihre Daten gelesen hat', 'unsere Mitarbeitenden']],
     ['sq', ['Kush i ka lexuar të dhënat tuaja', 'stafi ynë']],

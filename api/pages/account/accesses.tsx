@@ -6,9 +6,17 @@ import { WideTable } from '../form.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
 import { AccountNav } from './frame.tsx'
 
+interface Access {
+  id: string
+  at: Date
+  by: 'service' | 'operator' | 'person'
+  fields: readonly string[]
+}
+
 export interface AccessesPage {
   days: number
-  items: readonly { id: string; at: Date; by: 'service' | 'operator' | 'person'; fields: readonly string[] }[]
+  /** the newest first */
+  items: readonly Access[]
   /** the address of the page after; null on the last one */
   next: string | null
 }
@@ -32,11 +40,15 @@ export function renderAccesses({ days, items, next }: AccessesPage, page: PageCo
               heads={[t('account.accesses.when'), t('account.accesses.who'), t('account.accesses.what')]}
               stacks
             >
-              {items.map(({ id, at, by, fields }) => (
-                <tr key={id}>
-                  <td>{moment(at)}</td>
-                  <td>{t(`account.accesses.by.${by}`)}</td>
-                  <td className="what">{fields.map((field) => nameOf(field, texts)).join(', ')}</td>
+              {alikeTogether(items).map(({ newest, oldest, count }) => (
+                <tr key={newest.id}>
+                  <td>
+                    {count === 1
+                      ? moment(newest.at)
+                      : t('account.accesses.times', { count, from: moment(oldest.at), to: moment(newest.at) })}
+                  </td>
+                  <td>{t(`account.accesses.by.${newest.by}`)}</td>
+                  <td className="what">{newest.fields.map((field) => nameOf(field, texts)).join(', ')}</td>
                 </tr>
               ))}
             </WideTable>
@@ -50,6 +62,22 @@ export function renderAccesses({ days, items, next }: AccessesPage, page: PageCo
       </>
     ),
   })
+}
+
+/**
+ * Reads in a row by the same for the same. An app that asks every second whether an order is delivered would otherwise
+ * fill the pages on which our staff is looked for.
+ */
+function alikeTogether(items: AccessesPage['items']) {
+  const rows: { newest: Access; oldest: Access; count: number }[] = []
+  for (const item of items) {
+    const row = rows.at(-1)
+    if (row && row.newest.by === item.by && `${row.newest.fields}` === `${item.fields}`) {
+      row.oldest = item
+      row.count += 1
+    } else rows.push({ newest: item, oldest: item, count: 1 })
+  }
+  return rows
 }
 
 /** The log may have groups of another version. */
