@@ -53,6 +53,8 @@ export const purchase = {
     'Wir sehen uns diese Bestellung vor der Lieferung an, wie immer, wenn die Bank oder unsere eigenen Regeln etwas Ungewöhnliches sehen. Haben wir bis zum {at} nicht entschieden, erhalten Sie Ihr Geld zurück.',
   'meaning.hosted':
     'Bezahlen Sie bei Stripe. Nach einer Stunde wird die Bestellung von selbst storniert, und es wird nichts abgebucht.',
+  'meaning.confirming':
+    'Stripe hat Ihre Zahlung und bestätigt sie gerade: Sie müssen nicht noch einmal zahlen. Bitte öffnen Sie diese Seite in einer Minute noch einmal.',
   'meaning.toppingUp':
     'Wir warten darauf, dass das Netz das Datenvolumen auf Ihre eSIM bucht. Geschieht das nicht rechtzeitig, erhalten Sie Ihr Geld zurück.',
   'meaning.moneyBack': 'Sie haben Ihr Geld zurück.',
@@ -60,6 +62,7 @@ export const purchase = {
     'Das Datenvolumen ist auf Ihrer eSIM. Geht das Telefon nicht online, starten Sie es neu, oder schalten Sie den Flugmodus ein und wieder aus.',
 
   'badge.awaiting_payment': 'Noch nicht bezahlt',
+  'badge.confirming': 'Wird bestätigt',
   'badge.in_review': 'Wird geprüft',
   'badge.provisioning': 'Unterwegs',
   'badge.delivered': 'Geliefert',

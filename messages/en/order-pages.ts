@@ -48,6 +48,8 @@ export const purchase = {
   heldUntil:
     'We check this order before we deliver it, as we do when the bank or our own rules see something unusual. If we have not decided by {at}, you get your money back.',
   'meaning.hosted': 'Pay for it at Stripe. After an hour it is cancelled by itself, and nothing is charged.',
+  'meaning.confirming':
+    'Stripe has your payment and is confirming it: you need not pay again. Open this page once more in a minute.',
   'meaning.toppingUp':
     'We are waiting for the network to add the data to your eSIM. If it does not in time, you get your money back.',
   'meaning.moneyBack': 'You have your money back.',
@@ -55,6 +57,7 @@ export const purchase = {
     'The data is on your eSIM. If the phone does not go online, restart it, or switch airplane mode on and off again.',
 
   'badge.awaiting_payment': 'Not paid yet',
+  'badge.confirming': 'Being confirmed',
   'badge.in_review': 'Being checked',
   'badge.provisioning': 'On its way',
   'badge.delivered': 'Delivered',

@@ -49,6 +49,8 @@ export const purchase = {
   heldUntil:
     'E shqyrtojmë këtë porosi para se ta dorëzojmë, siç bëjmë kur banka ose rregullat tona vërejnë diçka të pazakontë. Nëse nuk kemi vendosur deri më {at}, ju kthehen paratë.',
   'meaning.hosted': 'Paguajeni te Stripe. Pas një ore anulohet vetë, dhe nuk ju merret asnjë pagesë.',
+  'meaning.confirming':
+    'Stripe e ka pagesën tuaj dhe po e konfirmon: nuk keni nevojë të paguani sërish. Ju lutemi hapeni këtë faqe përsëri pas një minute.',
   'meaning.toppingUp':
     'Po presim që rrjeti t’ia shtojë të dhënat eSIM-it tuaj. Nëse nuk e bën në kohë, ju kthehen paratë.',
   'meaning.moneyBack': 'Paratë ju janë kthyer.',
@@ -56,6 +58,7 @@ export const purchase = {
     'Të dhënat janë në eSIM-in tuaj. Nëse telefoni nuk lidhet me internetin, riniseni, ose aktivizoni dhe çaktivizoni modalitetin e aeroplanit.',
 
   'badge.awaiting_payment': 'Ende e papaguar',
+  'badge.confirming': 'Po konfirmohet',
   'badge.in_review': 'Po shqyrtohet',
   'badge.provisioning': 'Në përgatitje',
   'badge.delivered': 'Dorëzuar',

@@ -170,6 +170,29 @@ test('U2: a top-up that is cancelled, or not paid within the hour, cannot be pai
   }
 })
 
+test('U2: who has just paid at Stripe, or whose page there is over, is not asked to pay', async () => {
+  const { surfer, path } = await withEsim()
+  await stripeSim.do('webhooks', { hold: true })
+  try {
+    const [paid, over] = [await ordered(surfer, path), await ordered(surfer, path)]
+    await pay(paid.payAt)
+    await harness.context.stripe.endHostedPayment(over.payAt.split('/').at(-1) ?? '', randomUUID())
+    for (const [{ orderPath }, said] of [
+      [paid, 'you need not pay again'],
+      [over, 'It was not paid in time'],
+    ] as const) {
+      const { html } = await surfer.open(orderPath)
+      expect(html).toContain(said)
+      expect(html).not.toMatch(/Pay for it|c\/pay/)
+    }
+    // Its words are that nothing is charged.
+    expect((await surfer.open(paid.orderPath)).html).not.toContain(`${paid.orderPath}/cancel`)
+  } finally {
+    await stripeSim.do('release', {})
+    await stripeSim.do('webhooks', { hold: false })
+  }
+})
+
 test('U2: the account of a person who has the page of Stripe open is deleted, and the page with it', {
   tags: 'long',
 }, async () => {

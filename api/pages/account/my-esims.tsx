@@ -162,7 +162,7 @@ function ComingCard({ texts, order }: { texts: Texts; order: OrderLine }) {
         <span className={`badge ${toneOf(order.status)}`}>{t(`purchase.badge.${order.status}`)}</span>
       </div>
       <p className="quiet">{heldBy(texts, order.holds)}</p>
-      <p>{meaningOf(texts, order, false)}</p>
+      <p>{meaningOf(texts, order)}</p>
       <p className="acts">
         <a
           className="button plain"

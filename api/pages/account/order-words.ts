@@ -1,6 +1,7 @@
 /** By which words a customer reads the states of orders, refunds and mails. */
 import { purchase } from '../../../messages/en/order-pages.ts'
 import type { Texts } from '../../../messages/texts.ts'
+import type { HostedPayment } from '../../../providers/stripe/hosted.ts'
 import { isKeyOf } from '../../../shared/keys-of.ts'
 import type { OrderMail, OrderStatus } from '../../../workflows/order/order.contract.ts'
 import { limitOf } from '../../../workflows/order/order-states.ts'
@@ -31,17 +32,19 @@ export interface OrderLife {
   deliveredAt: Date | null
 }
 
-/**
- * What the state of an order means for its customer.
- * @param hosted it is paid on Stripe's page
- */
+/** The page of Stripe on which an unpaid order is paid: Stripe hears of a payment before we do. */
+export type PayPage = { state: HostedPayment['status'] | 'unreachable'; url: string | null }
+
+/** What the state of an order means for its customer. */
 export function meaningOf(
   { t, moment }: Pick<Texts, 't' | 'moment'>,
   { status, isTopUp, paidAt, deliveredAt }: OrderLife,
-  hosted: boolean,
+  payPage: PayPage | null = null,
 ): string {
   if (status === 'in_review' && paidAt) return t('purchase.heldUntil', { at: moment(limitOf('in_review', paidAt)) })
-  if (status === 'awaiting_payment' && hosted) return t('purchase.meaning.hosted')
+  if (payPage?.state === 'complete') return t('purchase.meaning.confirming')
+  if (payPage?.state === 'expired') return t('purchase.meaning.unpaid')
+  if (payPage) return t('purchase.meaning.hosted')
   if (status === 'provisioning' && isTopUp) return t('purchase.meaning.toppingUp')
   if (status === 'delivered' && isTopUp) return t('purchase.meaning.toppedUp')
   // The eSIM of a top-up goes on; what was never delivered has none.

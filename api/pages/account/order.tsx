@@ -16,6 +16,7 @@ import {
   mailName,
   meaningOf,
   type OrderLife,
+  type PayPage,
   refundState,
   refundWasRefused,
   toneOf,
@@ -35,8 +36,8 @@ export interface OrderPage {
     currency: string
     createdAt: Date
   }
-  /** where it is paid, if on Stripe's page; `unreachable`: Stripe does not tell */
-  payAt: string | 'unreachable' | null
+  /** where it is paid, if on Stripe's page and nothing is known to be paid */
+  payPage: PayPage | null
   installUrl: string | null
   documents: { kind: 'invoice' | 'credit_note'; number: string; issuedOn: string }[]
   refunds: { state: string; minor: number }[]
@@ -86,20 +87,23 @@ interface PartProps {
   texts: Texts
 }
 
-function State({ of: { order, refunds, payAt, installUrl, withdrawnAt }, texts }: PartProps) {
+function State({ of: { order, refunds, payPage, installUrl, withdrawnAt }, texts }: PartProps) {
   const { t, money, moment } = texts
   const { status, currency } = order
+  const confirming = payPage?.state === 'complete'
   return (
     <section className="card">
       <div className="head">
         <h2>{heldBy(texts, order.holds)}</h2>
-        <span className={`badge ${toneOf(status)}`}>{t(`purchase.badge.${status}`)}</span>
+        <span className={`badge ${toneOf(status)}`}>
+          {t(confirming ? 'purchase.badge.confirming' : `purchase.badge.${status}`)}
+        </span>
       </div>
-      <p>{meaningOf(texts, order, payAt !== null)}</p>
-      {payAt === 'unreachable' ? <p className="notice">{t('purchase.payLater')}</p> : null}
-      {payAt !== null && payAt !== 'unreachable' ? (
+      <p>{meaningOf(texts, order, payPage)}</p>
+      {payPage?.state === 'unreachable' ? <p className="notice">{t('purchase.payLater')}</p> : null}
+      {payPage?.url ? (
         <p>
-          <a className="button" href={payAt}>
+          <a className="button" href={payPage.url}>
             {t('purchase.pay', { amount: money(order) })}
           </a>
         </p>
@@ -109,7 +113,9 @@ function State({ of: { order, refunds, payAt, installUrl, withdrawnAt }, texts }
           [t('purchase.price'), money(order)],
           ...(order.quantity > 1 ? ([[t('purchase.esims'), order.quantity]] as const) : []),
           [t('purchase.ordered'), moment(order.createdAt)],
-          [t('purchase.paid'), order.paidAt ? moment(order.paidAt) : t('purchase.notPaid')],
+          ...(confirming
+            ? []
+            : [[t('purchase.paid'), order.paidAt ? moment(order.paidAt) : t('purchase.notPaid')] as const]),
           ...(order.deliveredAt ? ([[t('purchase.delivered'), moment(order.deliveredAt)]] as const) : []),
           ...refunds
             .filter(({ state }) => state !== refundWasRefused)

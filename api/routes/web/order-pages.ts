@@ -22,6 +22,7 @@ import { defineRoute, elsewhere, html, type RefusedForm, type Route } from '../.
 import { idParams, sentId } from '../../http/storable.ts'
 import type { NoticeName } from '../../pages/account/frame.tsx'
 import { renderOrder } from '../../pages/account/order.tsx'
+import type { PayPage } from '../../pages/account/order-words.ts'
 import { renderWithdrawal } from '../../pages/account/withdrawal.tsx'
 import { onceOf } from '../../pages/form.tsx'
 import { isUntouched } from '../../pages/install/esim-status.tsx'
@@ -172,14 +173,14 @@ export function orderPageRoutes(api: ApiContext): Route[] {
     { notice, refused }: { notice?: string | undefined; refused?: RefusedForm },
   ): Promise<string> {
     const order = await ownOrder(sql, id, caller)
-    const [documents, refunds, mails, esims, withdrawal, install, payAt, daily] = await Promise.all([
+    const [documents, refunds, mails, esims, withdrawal, install, payPage, daily] = await Promise.all([
       listDocuments(sql, id),
       listRefunds(sql, id),
       listMails(sql, id),
       listEsims(api, order),
       findWithdrawal(sql, api, order),
       installUrl(api, order),
-      payAddress(order),
+      payPageOf(order),
       listDaily(sql, [order.package_code]),
     ])
     const isUnused = esims.map(esimLife).every(isUntouched)
@@ -201,14 +202,15 @@ export function orderPageRoutes(api: ApiContext): Route[] {
         paidAt: order.paid_at,
         deliveredAt: order.delivered_at,
       },
-      payAt,
+      payPage,
       installUrl: install,
       documents,
       refunds: refunds.map(({ state, amount_minor }) => ({ state, minor: amount_minor })),
       mails,
       consent: viewConsent(order),
       can: {
-        cancel: takesUpdate(order.status, 'cancel'),
+        // Its words say that nothing is charged.
+        cancel: takesUpdate(order.status, 'cancel') && payPage?.state !== 'complete',
         resend: takesUpdate(order.status, 'resend'),
         return: order.status === 'delivered' && isUnused && !isTopUp,
         withdrawUntil: isUnused && !isTopUp && !withdrawal?.statedAt ? withdrawableUntil(order, new Date()) : null,
@@ -219,14 +221,15 @@ export function orderPageRoutes(api: ApiContext): Route[] {
     return renderOrder(shown, page)
   }
 
-  /** Where an order is paid that was made on the web; null once nothing is to be paid. */
-  async function payAddress({ status, checkout_session_id: sessionId }: OrderRow) {
+  /** Where an order is paid that was made on the web; null once we know that it is paid, or over. */
+  async function payPageOf({ status, checkout_session_id: sessionId }: OrderRow): Promise<PayPage | null> {
     if (status !== 'awaiting_payment' || sessionId === null) return null
     try {
-      return (await api.stripe.getHostedPayment(sessionId)).url
+      const { status: state, url } = await api.stripe.getHostedPayment(sessionId)
+      return { state, url }
     } catch (error) {
       if (!isProviderFailure(error)) throw error
-      return 'unreachable' as const
+      return { state: 'unreachable', url: null }
     }
   }
 
