@@ -86,10 +86,13 @@ export function renderReceipt(receipt: ReceiptPage, page: PageContext): string {
         <WideTable
           label={t('deletion.table')}
           heads={[t('deletion.head.who'), t('deletion.head.what'), t('deletion.head.since')]}
+          stacks
         >
           {receipt.processors.map(({ processor, state, changedAt, instruction }) => (
             <tr key={processor}>
-              <th scope="row">{t(`deletion.step.${processor}`)}</th>
+              <th scope="row" className="what">
+                {t(`deletion.step.${processor}`)}
+              </th>
               <td>
                 {outcome(processor, state)}
                 {instruction ? <p>{t('deletion.removeApple')}</p> : null}

@@ -30,8 +30,9 @@ a:hover { text-decoration-thickness: .12em }
 .skip { background: var(--card); left: .5rem; padding: .5rem .75rem; position: absolute; top: -6rem }
 .skip:focus { top: .5rem }
 body > header { align-items: center; display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; justify-content: space-between;
-  padding: 1.1rem 0 .4rem }
-body > header a { color: inherit; font-weight: 600; text-decoration: none }
+  padding: .6rem 0 0 }
+body > header a { align-items: center; color: inherit; display: inline-flex; font-weight: 600; min-height: 2.75rem;
+  text-decoration: none }
 nav { display: flex; flex-wrap: wrap; gap: 0 1.25rem }
 nav a { align-items: center; display: inline-flex; gap: .35rem; min-height: 2.75rem }
 body > header > a + nav { margin-left: auto }
@@ -54,7 +55,7 @@ th[colspan] { font-weight: 400 }
 td.amount, th.amount { font-variant-numeric: tabular-nums; padding-left: .75rem; padding-right: 0; text-align: right; white-space: nowrap }
 td.amount:not(:last-child), th.amount:not(:last-child) { padding-right: .75rem }
 .scroll td:not(.amount) { min-width: 6.5rem }
-td code { overflow-wrap: anywhere }
+td code { overflow-wrap: anywhere } .scroll:not(.stacks) td code { overflow-wrap: normal }
 td.when { min-width: 8rem }
 @media (min-width: 52rem) { td.when { white-space: nowrap } }
 td.what { min-width: 13rem } td.what.short { min-width: 0 }
@@ -62,9 +63,11 @@ td.what { min-width: 13rem } td.what.short { min-width: 0 }
   .stacks thead { clip-path: inset(50%); height: 1px; overflow: hidden; position: absolute; width: 1px }
   .stacks table, .stacks tbody { display: block }
   .stacks tr { border-bottom: 1px solid var(--line); display: flex; flex-wrap: wrap; gap: 0 .75rem; padding: .6rem 0 }
+  .stacks tr:last-child { border-bottom: 0; padding-bottom: 0 }
+  .stacks tbody th { border: 0; padding: 0 }
   .stacks td { border: 0; color: var(--muted); font-size: .875rem; overflow-wrap: anywhere; padding: 0 }
   .stacks.scroll td { min-width: 0 } .stacks td:empty { display: none }
-  .stacks td.what { color: var(--ink); flex-basis: 100%; font-size: 1rem; order: -1 }
+  .stacks .what { color: var(--ink); flex-basis: 100%; font-size: 1rem; order: -1 }
   .stacks td.what.broken { color: var(--danger) } }
 details { border-top: 1px solid var(--line) }
 details:last-of-type { border-bottom: 1px solid var(--line) }
@@ -121,9 +124,11 @@ ol.steps > li::before { background: var(--quiet); border-radius: 50%; color: var
   width: 1.9rem }
 button, .button { background: var(--accent); border: 1px solid var(--accent); border-radius: .7rem; color: var(--onAccent);
   cursor: pointer; display: inline-block; font: inherit; font-weight: 600; line-height: 1.4; margin: .25rem .5rem .25rem 0;
-  min-height: 2.75rem; overflow-wrap: break-word; padding: .6rem 1.15rem; text-align: center; text-decoration: none }
+  min-height: 2.75rem; overflow-wrap: break-word; padding: .6rem 1.15rem; text-align: center; text-decoration: none;
+  text-wrap: balance }
 button:hover, .button:hover { filter: brightness(1.08) }
-button.plain, .button.plain { background: none; border-color: var(--line); color: var(--ink) }
+button.plain, .button.plain { background: none; border-color: color-mix(in srgb, var(--muted) 55%, var(--card));
+  color: var(--ink) }
 .button.risky { background: none; border-color: var(--danger); color: var(--danger) }
 button.danger { background: var(--danger); border-color: var(--danger); color: light-dark(#fff, #3b0907) }
 .acts { display: flex; flex-wrap: wrap; gap: .5rem }

@@ -57,7 +57,7 @@ export const purchase = {
     'Stripe hat Ihre Zahlung und bestätigt sie gerade: Sie müssen nicht noch einmal zahlen. Bitte öffnen Sie diese Seite in einer Minute noch einmal.',
   'meaning.toppingUp':
     'Wir warten darauf, dass das Netz das Datenvolumen auf Ihre eSIM bucht. Geschieht das nicht rechtzeitig, erhalten Sie Ihr Geld zurück.',
-  'meaning.moneyBack': 'Sie haben Ihr Geld zurück.',
+  'meaning.moneyBack': 'Wir haben Ihre Zahlung erstattet.',
   'meaning.toppedUp':
     'Das Datenvolumen ist auf Ihrer eSIM. Geht das Telefon nicht online, starten Sie es neu, oder schalten Sie den Flugmodus ein und wieder aus.',
 
@@ -82,7 +82,7 @@ export const purchase = {
   'meaning.refunding': 'Ihr Geld ist auf dem Weg zurück zu Ihnen.',
   'meaning.refund_failed':
     'Ihre Bank hat die Erstattung nicht angenommen. Wir suchen einen anderen Weg und schreiben Ihnen.',
-  'meaning.refunded': 'Sie haben Ihr Geld zurück. Die eSIM kann nicht installiert werden.',
+  'meaning.refunded': 'Wir haben Ihre Zahlung erstattet. Die eSIM kann nicht installiert werden.',
   'meaning.cancelled': 'Es wurde nichts abgebucht.',
   'meaning.unpaid': 'Die Bestellung wurde nicht rechtzeitig bezahlt, und es wurde nichts abgebucht.',
   'meaning.ended': 'Diese eSIM ist abgelaufen.',
@@ -99,10 +99,10 @@ export const purchase = {
   'mail.refunded': 'Ihre Erstattung',
   'mail.cancelled': 'Ihre Stornierung',
   'mail.refund_failed': 'Ihre Erstattung kam nicht an',
+  'mail.apology': 'Unsere Entschuldigung',
   'mail.withdrawal_acknowledged': 'Ihr Widerruf ist eingegangen',
   'mail.other': 'Zu Ihrer Bestellung',
   'mailState.sending': 'wird gesendet',
-  'mail.apology': 'Unsere Entschuldigung',
   'mailState.due': 'wird noch einmal versucht',
   'mailState.sent': 'gesendet',
   'mailState.failed': 'konnte nicht gesendet werden',

@@ -52,7 +52,7 @@ export const purchase = {
     'Stripe has your payment and is confirming it: you need not pay again. Open this page once more in a minute.',
   'meaning.toppingUp':
     'We are waiting for the network to add the data to your eSIM. If it does not in time, you get your money back.',
-  'meaning.moneyBack': 'You have your money back.',
+  'meaning.moneyBack': 'We have refunded your payment.',
   'meaning.toppedUp':
     'The data is on your eSIM. If the phone does not go online, restart it, or switch airplane mode on and off again.',
 
@@ -75,7 +75,7 @@ export const purchase = {
   'meaning.delivered': 'Your eSIM is ready. We have sent it by e-mail, too.',
   'meaning.refunding': 'Your money is on its way back.',
   'meaning.refund_failed': 'Your bank did not accept the refund. We are looking for another way and will write to you.',
-  'meaning.refunded': 'You have your money back. The eSIM cannot be installed.',
+  'meaning.refunded': 'We have refunded your payment. The eSIM cannot be installed.',
   'meaning.cancelled': 'Nothing was charged.',
   'meaning.unpaid': 'It was not paid in time, and nothing was charged.',
   'meaning.ended': 'This eSIM has run its course.',
@@ -92,10 +92,10 @@ export const purchase = {
   'mail.refunded': 'Your refund',
   'mail.cancelled': 'Your cancellation',
   'mail.refund_failed': 'Your refund did not arrive',
+  'mail.apology': 'Our apology',
   'mail.withdrawal_acknowledged': 'Your withdrawal was received',
   'mail.other': 'About your order',
   'mailState.sending': 'being sent',
-  'mail.apology': 'Our apology',
   'mailState.due': 'will be tried again',
   'mailState.sent': 'sent',
   'mailState.failed': 'could not be sent',

@@ -53,7 +53,7 @@ export const purchase = {
     'Stripe e ka pagesën tuaj dhe po e konfirmon: nuk keni nevojë të paguani sërish. Ju lutemi hapeni këtë faqe përsëri pas një minute.',
   'meaning.toppingUp':
     'Po presim që rrjeti t’ia shtojë të dhënat eSIM-it tuaj. Nëse nuk e bën në kohë, ju kthehen paratë.',
-  'meaning.moneyBack': 'Paratë ju janë kthyer.',
+  'meaning.moneyBack': 'E kemi rimbursuar pagesën tuaj.',
   'meaning.toppedUp':
     'Të dhënat janë në eSIM-in tuaj. Nëse telefoni nuk lidhet me internetin, riniseni, ose aktivizoni dhe çaktivizoni modalitetin e aeroplanit.',
 
@@ -75,7 +75,7 @@ export const purchase = {
   'meaning.delivered': 'eSIM-i juaj është gati. Jua kemi dërguar edhe me e-mail.',
   'meaning.refunding': 'Paratë tuaja janë rrugës për t’u kthyer.',
   'meaning.refund_failed': 'Banka juaj nuk e pranoi rimbursimin. Po kërkojmë një mënyrë tjetër dhe do t’ju shkruajmë.',
-  'meaning.refunded': 'Paratë ju janë kthyer. eSIM-i nuk mund të instalohet.',
+  'meaning.refunded': 'E kemi rimbursuar pagesën tuaj. eSIM-i nuk mund të instalohet.',
   'meaning.cancelled': 'Nuk ju është marrë asnjë pagesë.',
   'meaning.unpaid': 'Nuk u pagua në kohë, dhe nuk ju është marrë asnjë pagesë.',
   'meaning.ended': 'Ky eSIM ka skaduar.',
@@ -92,10 +92,10 @@ export const purchase = {
   'mail.refunded': 'Rimbursimi juaj',
   'mail.cancelled': 'Anulimi juaj',
   'mail.refund_failed': 'Rimbursimi juaj nuk mbërriti',
+  'mail.apology': 'Kërkimfalja jonë',
   'mail.withdrawal_acknowledged': 'Tërheqja juaj u pranua',
   'mail.other': 'Për porosinë tuaj',
   'mailState.sending': 'po dërgohet',
-  'mail.apology': 'Kërkimfalja jonë',
   'mailState.due': 'do të provohet përsëri',
   'mailState.sent': 'dërguar',
   'mailState.failed': 'nuk mund të dërgohej',

@@ -143,7 +143,7 @@ test('U2: of a top-up that its provider refuses, page and mail say that the data
   expect((await pay(payAt)).status).toBe(303)
   await harness.untilOrder(id, 'refunded')
   const { html } = await surfer.open(orderPath)
-  expect(html).toContain('You have your money back.')
+  expect(html).toContain('We have refunded your payment.')
   expect(html).not.toContain('cannot be installed')
   const mail = await until('the mail', async () =>
     (await mailsTo(harness.stack, person.email)).find(({ subject }) => subject.startsWith('Your refund')),

@@ -108,6 +108,13 @@ function State({ of: { order, refunds, payPage, installUrl, withdrawnAt }, texts
           </a>
         </p>
       ) : null}
+      {installUrl && status === 'delivered' ? (
+        <p>
+          <a className="button" href={installUrl}>
+            {t('purchase.open')}
+          </a>
+        </p>
+      ) : null}
       <Facts
         of={[
           [t('purchase.price'), money(order)],
@@ -130,13 +137,6 @@ function State({ of: { order, refunds, payPage, installUrl, withdrawnAt }, texts
           [t('purchase.number'), order.id],
         ]}
       />
-      {installUrl && status === 'delivered' ? (
-        <p>
-          <a className="button" href={installUrl}>
-            {t('purchase.open')}
-          </a>
-        </p>
-      ) : null}
     </section>
   )
 }
