@@ -19,6 +19,13 @@ test('a saved card is named as its brand writes itself, and one of an unknown br
 })
 
 test('a mail of a partial refund is one of a refund, and what a later version has sent is about the order', () => {
-  const occasions = ['confirmation', 'partial_refund_refunded', 'partial_refund_failed', 'apology', 'of_later', 'toString']
+  const occasions = [
+    'confirmation',
+    'partial_refund_refunded',
+    'partial_refund_failed',
+    'apology',
+    'of_later',
+    'toString',
+  ]
   expect(occasions.map(mailName)).toEqual(['confirmation', 'refunded', 'refund_failed', 'apology', 'other', 'other'])
 })
