@@ -8,7 +8,7 @@ import { renderDocsPage } from './frame.tsx'
 import { ParameterTable, SchemaTable, schemaOf } from './schema-table.tsx'
 
 interface EventsPage {
-  /** docs/events.md */
+  /** docs/events.md, whose links to other files lead to their pages here */
   text: string
   /** docs/examples/app-backend.ts, to which the text links */
   example: string
@@ -18,7 +18,10 @@ interface EventsPage {
 /** The events for the app backend: the text of docs/events.md, and the form and the types that are in force here. */
 export function renderEvents({ text, example, document }: EventsPage): string {
   const [written = ''] = text.split('\n## Types\n')
-  const [heading = '', ...rest] = written.replaceAll('](examples/app-backend.ts)', '](#app-backend)').split('\n')
+  const [heading = '', ...rest] = written
+    .replaceAll('](examples/app-backend.ts)', '](#app-backend)')
+    .replaceAll('](quickstart.md)', '](/docs/quickstart)')
+    .split('\n')
   return renderDocsPage(
     heading.replace(/^# /, ''),
     <>
