@@ -136,6 +136,17 @@ function misplacedTopUp({ order }: Account, all: Account[], { topUps }: OutsideB
   return isThere ? [] : [{ subject: order.name, what: 'is on no eSIM of the order that it was bought for' }]
 }
 
+/** The orders on whose eSIMs there are more or fewer top-ups than were delivered. */
+const toppedUpOtherwise = ({ topUps }: OutsideBooks, all: Account[]): string[] =>
+  all.flatMap(({ order: { orderId, name, iccids, seenAt } }) => {
+    const own = [...iccids, ...Object.keys(seenAt)]
+    const applied = topUps.filter(({ iccid }) => own.includes(iccid)).length
+    const bought = all.filter(({ order }) => order.topUpOf === orderId).map(({ order }) => order)
+    const delivered = bought.filter(({ status }) => deliveredEnds.includes(status)).length
+    const states = bought.map((order) => `${order.name} ${order.status}`).join(', ')
+    return applied === delivered ? [] : [`on ${name} ${applied} of ${delivered} (${states})`]
+  })
+
 /** eSIMs, top-ups and payments that belong to no order. */
 function strays(books: OutsideBooks, all: Account[]): Finding[] {
   const known = new Set(all.flatMap(({ purchases }) => purchases))
@@ -162,8 +173,10 @@ function strays(books: OutsideBooks, all: Account[]): Finding[] {
   const applied = topUps.filter(({ order }) => deliveredEnds.includes(order.status)).length
   // Of an erased account: under way when it was seen for the last time.
   const perhaps = topUps.filter(({ order, isGone }) => isGone && !isOver(order)).length
-  if (books.topUps.length < applied || books.topUps.length > applied + perhaps)
-    found.push({ subject: 'providers', what: `${books.topUps.length} top-ups applied, ${applied} delivered` })
+  if (books.topUps.length < applied || books.topUps.length > applied + perhaps) {
+    const what = `${books.topUps.length} top-ups applied, ${applied} delivered`
+    found.push({ subject: 'providers', what: [what, ...toppedUpOtherwise(books, all)].join('; ') })
+  }
   const orderIds = new Set(all.map(({ order }) => order.orderId))
   for (const { id, orderId, succeeded } of books.payments)
     if (succeeded && !orderIds.has(orderId)) found.push({ subject: id, what: 'a payment for no order' })
