@@ -127,24 +127,27 @@ function lostTopUp({ order, receivedMinor, refundedMinor }: Account, all: Accoun
   return isLost ? [{ subject: order.name, what: 'paid for an eSIM that was returned' }] : []
 }
 
+/** Of its eSIMs now and before. */
+const knownIccids = ({ iccids, seenAt }: Account['order']): string[] => [...iccids, ...Object.keys(seenAt)]
+
 /** A delivered top-up is on an eSIM of the order that it was bought for. */
 function misplacedTopUp({ order }: Account, all: Account[], { topUps }: OutsideBooks): Finding[] {
   const parent = all.find((other) => other.order.orderId === order.topUpOf)?.order
   if (!parent || !deliveredEnds.includes(order.status)) return []
-  const iccids = [...parent.iccids, ...Object.keys(parent.seenAt)]
+  const iccids = knownIccids(parent)
   const isThere = iccids.length === 0 || topUps.some(({ iccid }) => iccids.includes(iccid))
   return isThere ? [] : [{ subject: order.name, what: 'is on no eSIM of the order that it was bought for' }]
 }
 
 /** The orders on whose eSIMs there are more or fewer top-ups than were delivered. */
 const toppedUpOtherwise = ({ topUps }: OutsideBooks, all: Account[]): string[] =>
-  all.flatMap(({ order: { orderId, name, iccids, seenAt } }) => {
-    const own = [...iccids, ...Object.keys(seenAt)]
+  all.flatMap(({ order: parent }) => {
+    const own = knownIccids(parent)
     const applied = topUps.filter(({ iccid }) => own.includes(iccid)).length
-    const bought = all.filter(({ order }) => order.topUpOf === orderId).map(({ order }) => order)
+    const bought = all.filter(({ order }) => order.topUpOf === parent.orderId).map(({ order }) => order)
     const delivered = bought.filter(({ status }) => deliveredEnds.includes(status)).length
     const states = bought.map((order) => `${order.name} ${order.status}`).join(', ')
-    return applied === delivered ? [] : [`on ${name} ${applied} of ${delivered} (${states})`]
+    return applied === delivered ? [] : [`on ${parent.name} ${applied} of ${delivered} (${states})`]
   })
 
 /** eSIMs, top-ups and payments that belong to no order. */

@@ -81,6 +81,37 @@ async function warnForTwoDays(run: Run): Promise<void> {
   await run.forward('49 hours')
 }
 
+/** The order is delivered while Stripe is asked about the warnings that came. */
+const deliveredWhileWarned = (warnings: number) =>
+  rare(() => {
+    const [provider, processor, life] = [gate(), gate(), gate()]
+    return {
+      begins: anOrder(),
+      answers: ordinary({
+        provision: () => provider.opened,
+        readFraudWarnings: inTurn(async () => {
+          await processor.opened
+          return 'refund'
+        }, 'operator'),
+        watchEsims: async () => {
+          await life.opened
+          return { recorded: false }
+        },
+      }),
+      async play(run) {
+        await run.signal(paymentSignal)
+        await run.called('provision')
+        for (let warning = 0; warning < warnings; warning++) await run.signal(fraudWarningSignal)
+        await run.called('readFraudWarnings')
+        provider.open()
+        await run.shows('delivered')
+        processor.open()
+        await run.answered('raiseFraudWarning')
+        life.open()
+      },
+    }
+  })
+
 export const rareOrders: Record<string, Scenario> = {
   'order-not-opened': rare(() => ({
     begins: { ...anOrder(), update: checkout },
@@ -248,63 +279,8 @@ export const rareOrders: Record<string, Scenario> = {
       },
     }
   }),
-  'order-warned-of-once-and-delivered-meanwhile': rare(() => {
-    const [provider, processor, life] = [gate(), gate(), gate()]
-    return {
-      begins: anOrder(),
-      answers: ordinary({
-        provision: () => provider.opened,
-        readFraudWarnings: inTurn(async () => {
-          await processor.opened
-          return 'refund'
-        }, 'operator'),
-        watchEsims: async () => {
-          await life.opened
-          return { recorded: false }
-        },
-      }),
-      async play(run) {
-        await run.signal(paymentSignal)
-        await run.called('provision')
-        await run.signal(fraudWarningSignal)
-        await run.called('readFraudWarnings')
-        provider.open()
-        await run.shows('delivered')
-        processor.open()
-        await run.answered('raiseFraudWarning')
-        life.open()
-      },
-    }
-  }),
-  'order-warned-of-and-delivered-meanwhile': rare(() => {
-    const [provider, processor, life] = [gate(), gate(), gate()]
-    return {
-      begins: anOrder(),
-      answers: ordinary({
-        provision: () => provider.opened,
-        readFraudWarnings: inTurn(async () => {
-          await processor.opened
-          return 'refund'
-        }, 'operator'),
-        watchEsims: async () => {
-          await life.opened
-          return { recorded: false }
-        },
-      }),
-      async play(run) {
-        await run.signal(paymentSignal)
-        await run.called('provision')
-        await run.signal(fraudWarningSignal)
-        await run.signal(fraudWarningSignal)
-        await run.called('readFraudWarnings')
-        provider.open()
-        await run.shows('delivered')
-        processor.open()
-        await run.answered('raiseFraudWarning')
-        life.open()
-      },
-    }
-  }),
+  'order-warned-of-once-and-delivered-meanwhile': deliveredWhileWarned(1),
+  'order-warned-of-and-delivered-meanwhile': deliveredWhileWarned(2),
   'order-warned-of-and-installed-meanwhile': rare(() => {
     const life = gate()
     return {
