@@ -60,7 +60,7 @@ export const ordersEndOnce: Oracle = (books, said) => {
   return [
     ...all.flatMap(orderFaults),
     ...all.flatMap((each) => [...lostTopUp(each, all), ...misplacedTopUp(each, all, books)]),
-    ...strays(books, all),
+    ...strays(books, all, said.appliedAnyway),
     ...eventFaults(said),
     ...deliveryFaults(books, said),
   ]
@@ -151,7 +151,7 @@ const toppedUpOtherwise = ({ topUps }: OutsideBooks, all: Account[]): string[] =
   })
 
 /** eSIMs, top-ups and payments that belong to no order. */
-function strays(books: OutsideBooks, all: Account[]): Finding[] {
+function strays(books: OutsideBooks, all: Account[], appliedAnyway: readonly string[]): Finding[] {
   const known = new Set(all.flatMap(({ purchases }) => purchases))
   const strange = books.esims.filter((esim) => esim.held && !known.has(esim))
   // Delivered while its account was being erased: nobody could look at it any more.
@@ -176,7 +176,11 @@ function strays(books: OutsideBooks, all: Account[]): Finding[] {
   const applied = topUps.filter(({ order }) => deliveredEnds.includes(order.status)).length
   // Of an erased account: under way when it was seen for the last time.
   const perhaps = topUps.filter(({ order, isGone }) => isGone && !isOver(order)).length
-  if (books.topUps.length < applied || books.topUps.length > applied + perhaps) {
+  // Its provider was silent until the order was given up; no provider takes data back.
+  const anyway = topUps.filter(
+    ({ order }) => appliedAnyway.includes(order.orderId) && !deliveredEnds.includes(order.status),
+  ).length
+  if (books.topUps.length < applied || books.topUps.length > applied + perhaps + anyway) {
     const what = `${books.topUps.length} top-ups applied, ${applied} delivered`
     found.push({ subject: 'providers', what: [what, ...toppedUpOtherwise(books, all)].join('; ') })
   }

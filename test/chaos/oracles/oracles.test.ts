@@ -181,6 +181,17 @@ test('the oracles allow an event that came behind the last reading of the list',
   expect(violationsIn(books, said).map(({ promise }) => promise)).toEqual(['U2'])
 })
 
+test('the oracles allow a top-up that was applied after its order was given up, if operators know of it', () => {
+  const { books, said } = keptWorld()
+  const order = said.orders.find(({ name }) => name === 'b1')
+  if (!order) throw new Error('the sample has no order b1')
+  Object.assign(order, { isTopUp: true, topUpOf: 'order-e1', iccids: [] })
+  books.topUps.push({ provider: 'airalo', reference: 'b1', iccid: 'iccid-e1' })
+  expect(violationsIn(books, said).map(({ promise }) => promise)).toEqual(['U2'])
+  said.appliedAnyway.push(order.orderId)
+  expect(violationsIn(books, said)).toEqual([])
+})
+
 test('the oracles allow that a restore brings back a token that was dropped', () => {
   const world = keptWorld()
   const { books, said } = world

@@ -96,6 +96,8 @@ export interface Acknowledgements {
   backups: { name: string; kept: boolean; ageMs: number }[]
   /** times in which a part was killed, frozen or cut off */
   crashes: { from: number; until: number }[]
+  /** orders of top-ups that operators are told of: applied, although the order was given up and its money went back */
+  appliedAnyway: string[]
   /** losses of the database; `from`: when the backup was begun that is restored */
   losses: { from: number; until: number }[]
 }

@@ -353,6 +353,7 @@ export function keptWorld(): World {
         { name: 'new', kept: true, ageMs: 0 },
       ],
       crashes: [],
+      appliedAnyway: [],
       losses: [],
     },
   }

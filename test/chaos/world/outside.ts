@@ -136,7 +136,10 @@ export function since(books: OutsideBooks, before: OutsideBooks): OutsideBooks {
     unregistered: books.unregistered.slice(before.unregistered.length),
     grants: books.grants.slice(before.grants.length),
     firebaseUsers: books.firebaseUsers,
-    conversions: books.conversions.slice(before.conversions.length),
+    conversions: (['meta', 'google-analytics'] as const).flatMap((name) => {
+      const of = ({ conversions }: OutsideBooks) => conversions.filter(({ party }) => party === name)
+      return of(books).slice(of(before).length)
+    }),
     deliveries: books.deliveries,
     received: books.received,
   }

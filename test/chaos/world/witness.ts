@@ -3,6 +3,8 @@ import { readdir, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import pMap from 'p-map'
+import { unreturned } from '../../../activities/order/provider-returns.ts'
+import { topUpApplied } from '../../../activities/order/top-up.ts'
 import { milliseconds } from '../../../policy/periods.ts'
 import { booksPeriodEnds, plusDays } from '../../../shared/calendar.ts'
 import { fastForward } from '../../../temporal/time-skipping.ts'
@@ -161,6 +163,19 @@ export function createWitness(stack: WorldStack) {
     return sum(items.flatMap(({ lostNumbers }: { lostNumbers: Record<string, number> }) => Object.values(lostNumbers)))
   }
 
+  /** As the tasks of operators name them. */
+  async function readAppliedAnyway(): Promise<string[]> {
+    const orderIds: string[] = []
+    let after = ''
+    for (;;) {
+      const page = expectStatus(await untilAnswered(operator, 'GET', `/v1/operator-tasks?limit=100${after}`), 200)
+      for (const { kind, detail, subjectId } of page.items)
+        if (kind === unreturned && detail === topUpApplied) orderIds.push(subjectId)
+      if (page.nextCursor === null) return orderIds
+      after = `&cursor=${encodeURIComponent(page.nextCursor)}`
+    }
+  }
+
   async function readBackups(): Promise<Acknowledgements['backups']> {
     if (!hasBackups) return []
     const laterByDays = 31
@@ -256,6 +271,7 @@ export function createWitness(stack: WorldStack) {
         lostNumbers: await readLostNumbers(),
         backups: await readBackups(),
         crashes: [...stack.crashes],
+        appliedAnyway: await readAppliedAnyway(),
         ...(years >= 7 && { journalAfterPeriod: await endPeriods() }),
       }
     },
