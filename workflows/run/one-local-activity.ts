@@ -5,6 +5,8 @@
  */
 import {
   ApplicationFailure,
+  CancellationScope,
+  condition,
   type LocalActivityInput,
   type Next,
   patched,
@@ -12,19 +14,23 @@ import {
 } from '@temporalio/workflow'
 import { ranOutOfTries } from './local-first.ts'
 
+/** The handler of an update, what waits for its effect, and what waits for that. */
+const rounds = 3
+
 /** Keeps the last one of its run. */
 export function oneLocalActivityAtATime(): WorkflowOutboundCallsInterceptor {
   /** resolves when the local activity that was begun last has ended: to whether it ran out of tries */
   let last: Promise<boolean> | undefined
   return {
-    // No `async` and no `await`: a local activity that waits for none is begun and ends in the steps that kept
-    // histories have.
+    // No `async` and no `await`: a local activity that waits for none is begun in the step that kept histories have.
     scheduleLocalActivity(
       input: LocalActivityInput,
       next: Next<WorkflowOutboundCallsInterceptor, 'scheduleLocalActivity'>,
     ) {
       const before = last && patched('one-local-activity') ? last : undefined
-      const result = before ? before.then((ranOut) => (ranOut ? notTried() : next(input))) : next(input)
+      const result = (before ? before.then((ranOut) => (ranOut ? notTried() : next(input))) : next(input)).finally(
+        behindAllElse,
+      )
       const ended: Promise<boolean> = result.then(
         () => end(false),
         (error: unknown) => end(ranOutOfTries(error)),
@@ -37,6 +43,21 @@ export function oneLocalActivityAtATime(): WorkflowOutboundCallsInterceptor {
         return ranOut
       }
     },
+  }
+}
+
+/**
+ * A message that comes between the heartbeat of a workflow task and the end of a local activity is an activation of its
+ * own live, and one with that end in a replay. So that both do the same, what follows the local activity waits until
+ * everything else in its activation has done what it does at once. No event is written.
+ */
+async function behindAllElse(): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    let isOver = false
+    // A condition that is made now is looked at when all that was begun in this round has come to a wait.
+    const over = CancellationScope.nonCancellable(() => condition(() => isOver))
+    isOver = true
+    await over
   }
 }
 
