@@ -14,8 +14,8 @@ import {
 } from '@temporalio/workflow'
 import { ranOutOfTries } from './local-first.ts'
 
-/** The handler of an update, what waits for its effect, and what waits for that. */
-const rounds = 3
+/** The handler of an update, what waits for its effect, what waits for that, and more than any run has. */
+const rounds = 5
 
 /** Keeps the last one of its run. */
 export function oneLocalActivityAtATime(): WorkflowOutboundCallsInterceptor {
