@@ -188,15 +188,20 @@ const endedFromOutside: readonly WorkflowExecutionStatusName[] = ['TERMINATED', 
 /**
  * Whether nothing works on what the runs of an id are for: Temporal knows none, or the newest was ended from outside.
  * One that has failed would fail again.
- * @param or further ways in which it may have ended
+ * @param more.or further ways in which it may have ended
+ * @param more.completedBefore a run that has completed before this time does not count
  */
 export async function isLost(
   temporal: Client,
   workflowId: string,
-  or: readonly WorkflowExecutionStatusName[] = [],
+  more: { or?: readonly WorkflowExecutionStatusName[]; completedBefore?: Date | undefined } = {},
 ): Promise<boolean> {
   const run = await describeRun(temporal, workflowId)
-  return !run || [...endedFromOutside, ...or].includes(run.status.name)
+  if (!run) return true
+  const { or = [], completedBefore } = more
+  const { status, closeTime } = run
+  if (completedBefore && closeTime && status.name === 'COMPLETED' && closeTime < completedBefore) return true
+  return [...endedFromOutside, ...or].includes(status.name)
 }
 
 /** Ends a run at once. Does nothing when it has closed, or never was. */

@@ -7,12 +7,12 @@ import { heartbeat } from '@temporalio/activity'
 import type { WorkflowExecutionStatusName, WorkflowStartOptions } from '@temporalio/client'
 import type { WorkerContext } from '../../context.ts'
 import { listOpenBreaches } from '../../db/access/breaches.ts'
-import { findClosedRestore, restoreUndecided } from '../../db/backup/restores.ts'
+import { findClosedRestore, type LeftSubject, listLeftSubjects } from '../../db/backup/restores.ts'
 import { setCampaignState } from '../../db/campaigns.ts'
 import { endEmailChange } from '../../db/email-changes.ts'
 import * as rows from '../../db/operation/rows-with-runs.ts'
 import { setBulkActionState } from '../../db/operator/bulk-actions.ts'
-import { listSubjectsOfTasks, raiseOperatorTask } from '../../db/operator-tasks.ts'
+import { raiseOperatorTask } from '../../db/operator-tasks.ts'
 import { listStatedOrders } from '../../db/order/withdrawals.ts'
 import { countNotNotified } from '../../db/policy-deliveries.ts'
 import { milliseconds } from '../../policy/periods.ts'
@@ -55,6 +55,11 @@ interface Kind {
   list(at: Date): Promise<WorkedOn[]>
   /** how the last run has ended when another one begins, beside those that were ended by hand or have timed out */
   beginsAfter?: readonly WorkflowExecutionStatusName[]
+  /**
+   * a restore has brought back a row whose run had completed: another run ends the row, once an operator has settled
+   * the task
+   */
+  beginsOnceSettled?: true
 }
 
 /**
@@ -119,6 +124,7 @@ export async function beginRowsWithoutRun(context: WorkerContext, at: Date): Pro
           start: breachStart({ id, authorityDueAt }, taskQueue),
         }))
       },
+      beginsOnceSettled: true,
     },
     {
       async list() {
@@ -131,8 +137,9 @@ export async function beginRowsWithoutRun(context: WorkerContext, at: Date): Pro
             state !== 'draft' && { instead: () => endEmailChange(sql, id, state, at) }),
         }))
       },
+      beginsOnceSettled: true,
     },
-    { list: announcedPolicies },
+    { list: announcedPolicies, beginsOnceSettled: true },
     {
       async list() {
         const open = await rows.listOpenRotations(sql)
@@ -140,26 +147,29 @@ export async function beginRowsWithoutRun(context: WorkerContext, at: Date): Pro
           start: keyRotationStart({ rotationId, purpose, toKey }, taskQueue),
         }))
       },
+      beginsOnceSettled: true,
     },
-    { list: campaigns },
-    { list: bulkActions },
+    { list: campaigns, beginsOnceSettled: true },
+    { list: bulkActions, beginsOnceSettled: true },
   ]
   // Runs and rows of a restored database agree once it is complete.
-  if (await findClosedRestore(sql)) return begin(restores, new Set())
+  if (await findClosedRestore(sql)) return begin(restores, new Map())
   // What was done since the dump is lost: an operator decides, and not its row.
-  const undecided = new Set(await listSubjectsOfTasks(sql, restoreUndecided))
+  const undecided = new Map((await listLeftSubjects(sql)).map((task) => [task.subject_id, task]))
   let begun = 0
   for (const kind of kinds) begun += await begin(kind, undecided)
   return begun
 
-  async function begin(kind: Kind, undecided: ReadonlySet<string>): Promise<number> {
+  async function begin(kind: Kind, undecided: ReadonlyMap<string, LeftSubject>): Promise<number> {
     const lost = new Set<string>()
     const workflowIds = (await kind.list(at)).map(({ start }) => start.workflowId)
     const open = workflowIds.length > askedOneByOne ? await listedAsOpen(temporal, workflowIds, heartbeat) : undefined
     for (const workflowId of workflowIds) {
       heartbeat()
-      if (open?.has(workflowId) || undecided.has(workflowId)) continue
-      if (await isLost(temporal, workflowId, kind.beginsAfter)) lost.add(workflowId)
+      const restored = undecided.get(workflowId)
+      if (open?.has(workflowId) || (restored && !(restored.is_settled && kind.beginsOnceSettled))) continue
+      const more = { or: kind.beginsAfter ?? [], completedBefore: restored?.opened_at }
+      if (await isLost(temporal, workflowId, more)) lost.add(workflowId)
     }
     if (lost.size === 0) return 0
     // A run that has completed meanwhile has settled its row.
@@ -167,7 +177,9 @@ export async function beginRowsWithoutRun(context: WorkerContext, at: Date): Pro
     for (const { start, prepare, instead } of still) {
       heartbeat()
       await prepare?.()
-      await (instead ? instead() : startUnlessOpen(temporal, start))
+      // Some have one run alone, unless it fails; here it has completed, and its row is from before.
+      const again = undecided.has(start.workflowId) && ({ workflowIdReusePolicy: 'ALLOW_DUPLICATE' } as const)
+      await (instead ? instead() : startUnlessOpen(temporal, { ...start, ...again }))
     }
     return still.length
   }

@@ -98,7 +98,7 @@ export async function rebuild(
   await leavePayments()
   if (temporal) await rebuildWithdrawals(context, temporal, { restoreId, since, isolate, isWanted })
   if (temporal && !again) await rebuildSignIns(context, temporal, { since, isolate })
-  if (temporal && !again) await leaveOtherRuns(sql, temporal, restoreId, since)
+  if (temporal && !again) await leaveOtherRuns(context, temporal, { restoreId, since, isolate })
   if (!again) await leaveLostTables(sql, restoreId, new Date())
   await recordLostNumbers(sql, restoreId, counters)
   const pageIds = [...pages.values()].map(({ sessionId }) => sessionId)

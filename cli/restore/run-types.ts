@@ -1,7 +1,11 @@
 /**
  * The treatment of each type of run whose row may be newer than the dump. A new type does not compile without an entry.
  */
+import { createPrivacyRequestActivities } from '../../activities/privacy-requests.ts'
 import type { Queryable } from '../../db/connection/database.ts'
+import { applyEmailChange, type EmailChangeStatus, endEmailChange } from '../../db/email-changes.ts'
+import { periods } from '../../policy/periods.ts'
+import { plusDays } from '../../shared/calendar.ts'
 import { keysOf } from '../../shared/keys-of.ts'
 import { breachWorkflowId } from '../../workflows/breach/breach.contract.ts'
 import { campaignWorkflowId } from '../../workflows/campaign.contract.ts'
@@ -11,6 +15,7 @@ import { bulkActionWorkflowId } from '../../workflows/order/bulk-action.contract
 import { policyNoticeWorkflowId } from '../../workflows/policy-notice.contract.ts'
 import { privacyRequestWorkflowId } from '../../workflows/privacy-request.contract.ts'
 import type { WorkflowType } from '../../workflows/versioning/behaviors.ts'
+import type { RepeatingContext } from './until-answered.ts'
 
 /** A run's row in the dump. */
 export interface DumpedRow {
@@ -18,15 +23,33 @@ export interface DumpedRow {
   settled: boolean
 }
 
+/** What Temporal's list shows of a run. */
+export interface ShownByRun {
+  isClosed: boolean
+  stage: string | undefined
+  dueAt: Date | undefined
+  /** when it has closed, or now */
+  at: Date
+}
+
+/** Brings the row to where its run has ended. @returns false when the run does not show how */
+type Settle = (context: RepeatingContext, id: string, shown: ShownByRun) => Promise<boolean>
+
 /**
  * - `rebuild`: what it has done is written again, by the part of the restore that `by` names.
  * - `operator`: only the lost database had its texts. An operator decides, if the dump lacks the row or has it
- *   unsettled although the run has ended. `doneAs` is the status of a run that remembers what it has done.
+ *   unsettled although the run has ended, unless the run shows enough to `settle` the row. `doneAs` is the status of a
+ *   run that remembers what it has done.
  * - `nothing`: the run, or the next one of its kind, reads what there is.
  */
 export type AfterRestore =
   | { outcome: 'rebuild'; by: string }
-  | { outcome: 'operator'; doneAs?: string; row(sql: Queryable, workflowId: string): Promise<DumpedRow | undefined> }
+  | {
+      outcome: 'operator'
+      doneAs?: string
+      row(sql: Queryable, workflowId: string): Promise<DumpedRow | undefined>
+      settle?(context: RepeatingContext, workflowId: string, shown: ShownByRun): Promise<boolean>
+    }
   | { outcome: 'nothing'; because: string }
 
 const rebuilt = (by: string): AfterRestore => ({ outcome: 'rebuild', by })
@@ -36,12 +59,46 @@ const unaffected = (because: string): AfterRestore => ({ outcome: 'nothing', bec
 const leftToOperator = (
   workflowIdOf: (id: string) => string,
   find: (sql: Queryable, id: string) => Promise<DumpedRow[]>,
-  doneAs?: string,
-): AfterRestore => ({
-  outcome: 'operator',
-  ...(doneAs !== undefined && { doneAs }),
-  row: async (sql, workflowId) => (await find(sql, workflowId.slice(workflowIdOf('').length)))[0],
-})
+  { doneAs, settle }: { doneAs?: string; settle?: Settle } = {},
+): AfterRestore => {
+  const idIn = (workflowId: string) => workflowId.slice(workflowIdOf('').length)
+  return {
+    outcome: 'operator',
+    ...(doneAs !== undefined && { doneAs }),
+    row: async (sql, workflowId) => (await find(sql, idIn(workflowId)))[0],
+    ...(settle && { settle: (context, workflowId, shown) => settle(context, idIn(workflowId), shown) }),
+  }
+}
+
+/** The stages at which a change of address has ended. */
+const endOf: Readonly<Partial<Record<string, EmailChangeStatus>>> = {
+  changed: 'changed',
+  expired: 'expired',
+  cancelled: 'cancelled',
+  replaced: 'replaced',
+  taken: 'taken',
+}
+
+/**
+ * G2: the account has the address on which both have agreed, or the one that its person has left would open it again. A
+ * run that still tells the old address ends the change by itself.
+ */
+const settleEmailChange: Settle = async (context, id, { isClosed, stage, at }) => {
+  const { sql } = context
+  const status = endOf[stage ?? '']
+  if (!status) return false
+  if (status === 'changed' && (await applyEmailChange(sql, context, id, at)) !== 'changed') return false
+  if (isClosed) await endEmailChange(sql, id, status, at)
+  return true
+}
+
+/** G6: an answered request must not be late for ever. What was answered is in the mail to its person alone. */
+const settleRequest: Settle = async (context, id, { stage, dueAt }) => {
+  if (stage !== 'answered' || !dueAt) return false
+  const asOf = plusDays(dueAt, -periods.privacyRequest.keepAnsweredDays).toISOString()
+  await createPrivacyRequestActivities(context).recordAnswer({ requestId: id, asOf })
+  return true
+}
 
 export const afterRestore: Readonly<Record<WorkflowType, AfterRestore>> = {
   accountDeletion: rebuilt('deletions.ts'),
@@ -68,7 +125,8 @@ export const afterRestore: Readonly<Record<WorkflowType, AfterRestore>> = {
   emailChange: leftToOperator(
     emailChangeWorkflowId,
     (sql, id) => sql<DumpedRow[]>`
-      select state not in ('draft', 'open') as settled from email_changes where id::text = ${id}`,
+      select state <> 'draft' and old_email is null as settled from email_changes where id::text = ${id}`,
+    { doneAs: 'changed', settle: settleEmailChange },
   ),
   keyRotation: leftToOperator(
     keyRotationWorkflowId,
@@ -82,7 +140,7 @@ export const afterRestore: Readonly<Record<WorkflowType, AfterRestore>> = {
   privacyRequest: leftToOperator(
     privacyRequestWorkflowId,
     (sql, id) => sql<DumpedRow[]>`select state = 'answered' as settled from privacy_requests where id::text = ${id}`,
-    'answered',
+    { doneAs: 'answered', settle: settleRequest },
   ),
 
   accountInactivity: unaffected('asks again before each step when the account was last used'),

@@ -224,3 +224,10 @@ export async function countLostNumbers(sql: Queryable, restoreId: string): Promi
     select series, count(*)::int as count from lost_numbers where restore_id = ${restoreId} group by series order by 1`
   return Object.fromEntries(rows.map(({ series, count }) => [series, count]))
 }
+
+export type LeftSubject = Pick<Attention, 'subject_id' | 'opened_at'> & { is_settled: boolean }
+
+/** What restores have left to operators. */
+export const listLeftSubjects = (sql: Queryable): Promise<LeftSubject[]> =>
+  sql<LeftSubject[]>`select subject_id, opened_at, resolved_at is not null as is_settled from attention
+    where kind = ${restoreUndecided}`

@@ -288,7 +288,7 @@ const advice = {
   },
   restore_undecided: {
     meaning: 'A restore could not decide about this order, payment, run or table',
-    cure: 'Decide by what the task names, or npm run restore -- retry (docs/restore.md)',
+    cure: 'Decide by what the task names, or npm run restore -- retry (docs/restore.md). A campaign, bulk action, breach, key rotation or version of the policy goes on once the task is settled',
   },
   key_rotation_due: {
     meaning: 'A key is in use for longer than it may be',
