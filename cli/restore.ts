@@ -23,6 +23,7 @@ import { insertRestore, listRestores } from '../db/backup/restores.ts'
 import { type Database, timeLimits } from '../db/connection/database.ts'
 import { assertOwnKeys } from '../db/crypto/wrong-keys.ts'
 import type { Erasures } from '../db/erasure/erasures.ts'
+import { warnAgain } from '../db/inactivity.ts'
 import { continueFrom, type LogHead, readHead } from '../db/transparency/transparency-log.ts'
 import { milliseconds } from '../policy/periods.ts'
 import { plusMs } from '../shared/calendar.ts'
@@ -287,7 +288,11 @@ async function eraseAgain(
 /** Rebuilds what is newer than the backup, and prints what became of it. */
 async function rebuildNewer(context: RepeatingContext, options: Omit<RebuildOptions, 'say'>): Promise<void> {
   const { restoreId } = options
-  await context.sql.begin((tx) => suspendPermissions(tx, { restoreId, at: new Date() }))
+  await context.sql.begin(async (tx) => {
+    const at = new Date()
+    await suspendPermissions(tx, { restoreId, at })
+    await warnAgain(tx, at)
+  })
   await rebuild(context, { ...options, say: (line) => console.log(line) })
   for (const line of await describeRestore(context.sql, restoreId)) console.log(line)
 }

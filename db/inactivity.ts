@@ -2,6 +2,8 @@
  * R1, an account is kept until it is unused for 3 years: inactive accounts, and the warnings that their persons got.
  */
 import type { PendingQuery } from 'postgres'
+import { periods } from '../policy/periods.ts'
+import { plusDays, plusYears } from '../shared/calendar.ts'
 import { violatedConstraint } from './connection/constraint.ts'
 import type { Queryable } from './connection/database.ts'
 import type { Accounts, Inactivity } from './connection/schema.ts'
@@ -86,4 +88,15 @@ export async function noteNextCheck(sql: Queryable, accountId: string, checkBy: 
 /** Deletes the row of an account that is used again. */
 export async function deleteInactivity(sql: Queryable, accountId: string): Promise<void> {
   await sql`delete from inactivity where account_id = ${accountId}`
+}
+
+/**
+ * After a restore: who would be deleted within the time of the warnings may have come back since the dump, and has that
+ * time, and all warnings, anew. @returns how many accounts
+ */
+export async function warnAgain(tx: Queryable, at: Date): Promise<number> {
+  const { inactivityYears, warningsBeforeDays } = periods.account
+  const lastUsed = plusYears(plusDays(at, Math.max(...warningsBeforeDays)), -inactivityYears)
+  const kept = await tx`update accounts set last_active_at = ${lastUsed} where last_active_at < ${lastUsed}`
+  return kept.count
 }
