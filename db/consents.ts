@@ -30,10 +30,12 @@ export async function setPromotions(
   sql: Queryable,
   change: { accountId: string; granted: boolean; source: ConsentSource; at: Date },
 ): Promise<void> {
+  // R1: what a sign-in provider reports is no use of the account by its person.
+  const isByPerson = !ownConsentSources.some((own) => own === change.source)
   await sql`
     with changed as (
       update accounts set promotions = ${change.granted}, version = version + 1,
-        last_active_at = greatest(last_active_at, ${change.at})
+        last_active_at = case when ${isByPerson} then greatest(last_active_at, ${change.at}) else last_active_at end
       where id = ${change.accountId} and (promotions <> ${change.granted} or (not promotions and 'restore' = (
         select source from consents where account_id = accounts.id and purpose = 'promotions' order by at desc limit 1)))
       returning id

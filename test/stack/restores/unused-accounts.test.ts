@@ -1,8 +1,10 @@
 /**
- * R1: an account is kept until it is unused for 3 years. Only the lost database knew who had come back since the dump.
+ * R1: an account is kept until it is unused for 3 years. Only the lost database knew who had come back since the dump;
+ * and what is no use of an account does not keep it.
  */
 import { expect, test } from 'vitest'
 import { createInactivityActivities } from '../../../activities/retention/account-inactivity.ts'
+import { setPromotions } from '../../../db/consents.ts'
 import { findInactivity, isUsedAgain, warnAgain } from '../../../db/inactivity.ts'
 import { plusDays, plusYears } from '../../../shared/calendar.ts'
 import { shareStack } from '../../harness/harness.ts'
@@ -42,4 +44,14 @@ test('R1: after a restore nobody is deleted who may have come back since the dum
   const { accountId, lastActiveAt } = later
   expect(await stillInactive({ accountId, lastActiveAt, checkBy: asOf, asOf })).toBe('inactive')
   expect(await findInactivity(sql, accountId)).toMatchObject({ deletes_at: plusDays(at, 90) })
+})
+
+test('R1: a report of a sign-in provider is no use of the account, and a decision of its person is', async () => {
+  const { accountId, lastActiveAt } = await unused(30)
+  const isInactive = () => stillInactive({ accountId, lastActiveAt, checkBy: asOf, asOf })
+  await sql`update accounts set promotions = true where id = ${accountId}`
+  await setPromotions(sql, { accountId, granted: false, source: 'sign_in_provider', at })
+  expect(await isInactive()).toBe('inactive')
+  await setPromotions(sql, { accountId, granted: true, source: 'web', at })
+  expect(await isInactive()).toBe('active')
 })
