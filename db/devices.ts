@@ -117,6 +117,18 @@ export async function listDevices(sql: Queryable, encryption: ColumnEncryption, 
   }))
 }
 
+/** Whether a push token is that of one of the account's phones at this moment. */
+export async function hasPushToken(
+  sql: Queryable,
+  encryption: ColumnEncryption,
+  accountId: string,
+  pushToken: string,
+): Promise<boolean> {
+  const rows = await sql`select 1 from devices
+    where account_id = ${accountId} and push_token_index = ${pushTokenIndex(encryption, pushToken)}`
+  return rows.length > 0
+}
+
 /** C4, we keep a push token for each device: deletes a token that FCM calls unregistered. */
 export async function deletePushToken(sql: Queryable, encryption: ColumnEncryption, pushToken: string): Promise<void> {
   await sql`update devices set push_token = null, push_token_index = null

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts'
 import { languageOf } from '../../db/accounts.ts'
-import { deletePushToken, listDevices } from '../../db/devices.ts'
+import { deletePushToken, hasPushToken, listDevices } from '../../db/devices.ts'
 import { defaultLanguage } from '../../messages/languages.ts'
 import { type Texts, textsOf } from '../../messages/texts.ts'
 import { isProviderFailure } from '../../providers/failure.ts'
@@ -29,7 +29,8 @@ export async function pushToAccount(
   const failures: unknown[] = []
   let reached = 0
   for (const { pushToken, platform } of devices) {
-    if (!pushToken) continue
+    // FCM may take long for each phone: the next one may have another person, or none who is signed in, by now.
+    if (!pushToken || !(await hasPushToken(context.sql, context, accountId, pushToken))) continue
     try {
       const { outcome } = await context.push.send({ token: pushToken, platform, ...text })
       if (outcome === 'token_dead') await deletePushToken(context.sql, context, pushToken)

@@ -1,6 +1,8 @@
 /** What a sign-in or a key has begun ends with it: it would go on for the one in whose hands it was. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { pushToAccount } from '../../activities/sending/push-to-account.ts'
+import type { ApiContext } from '../../context.ts'
 import { createApiKey, endpointOfRevokedKeyTask, revokeApiKey } from '../../db/api-keys.ts'
 import { createLinkToken } from '../../db/crypto/link-tokens.ts'
 import { listDevices } from '../../db/devices.ts'
@@ -128,6 +130,27 @@ test('a phone of a sign-in that has ended gets no more pushes, until it is regis
   expect(await pushesTo(other.id)).toEqual(['theirs'])
   await register(hijacked.id, 'own')
   expect(await pushesTo(hijacked.id)).toEqual(['own'])
+})
+
+test('a phone that is signed out, or changes hands, while the phone before it is pushed to gets nothing', async () => {
+  const [person, next] = [await aPerson(), await aPerson()]
+  const register = async (id: string, pushToken: string) => {
+    const path = `/v1/accounts/${id}/devices/${randomUUID()}`
+    const made = await harness.call('PUT', path, { token: service, body: { platform: 'android', pushToken } })
+    expect(made.status, made.text).toBe(200)
+  }
+  const [kept, handedOver, first] = [randomUUID(), randomUUID(), randomUUID()]
+  for (const token of [kept, handedOver, first]) await register(person.id, token)
+  const pushed: string[] = []
+  const send: ApiContext['push']['send'] = async ({ token }) => {
+    pushed.push(token)
+    if (token === first) await register(next.id, handedOver)
+    return { outcome: 'sent', messageId: '' }
+  }
+  const context = { ...harness.api, push: { ...harness.api.push, send } }
+  const text = { title: 'Your eSIM', body: 'It is ready.', data: {}, collapseKey: 'order' }
+  expect(await pushToAccount(context, person.id, () => text)).toBe('sent')
+  expect(pushed).toEqual([first, kept])
 })
 
 test('a change of address that was asked for since stays', async () => {
