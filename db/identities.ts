@@ -112,6 +112,16 @@ export async function findAccountLinkedBy(
   return row?.account_id
 }
 
+/** Whether an account was linked at a time, by the link that it has now. */
+export async function wasLinkedBy(
+  sql: Queryable,
+  link: { accountId: string; provider: IdentityProvider; until: Date },
+): Promise<boolean> {
+  const rows = await sql`select 1 from identities
+    where account_id = ${link.accountId} and provider = ${link.provider} and linked_at <= ${link.until}`
+  return rows.length > 0
+}
+
 /** Deletes a link that was made until a time, and its token. @returns false when there is none */
 export async function unlinkIdentity(
   sql: Queryable,

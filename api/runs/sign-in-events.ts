@@ -4,7 +4,7 @@ import type { ApiContext } from '../../context.ts'
 import { breachMailKind } from '../../db/access/breaches.ts'
 import { findAccount, lockAccount, markMailBounced, markMailDelivered, normalEmail } from '../../db/accounts.ts'
 import { findPromotions, setPromotions } from '../../db/consents.ts'
-import { findAccountLinkedBy, findAccountOfIdentity } from '../../db/identities.ts'
+import { findAccountLinkedBy, findAccountOfIdentity, wasLinkedBy } from '../../db/identities.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { forgetDeadAddress } from '../../db/policy-deliveries.ts'
 import { recordSecurityEvent } from '../../db/security-log.ts'
@@ -87,6 +87,8 @@ export function createSignInEvents(api: ApiContext) {
       if (event?.endsSignIns) await endSignIns(tx, accountId, at)
       if (event?.mailboxRead) await endAddressChanges(tx, accountId, at)
       if (type !== 'account-disabled' && type !== 'account-enabled') return
+      // Whoever has linked it since could sign in with it again.
+      if (!(await wasLinkedBy(tx, { accountId, provider: 'google', until: at }))) return
       if (!(await isNewestEvent(tx, { accountId, provider: 'google', topic: 'account', at }))) return
       const now = new Date()
       const task = { kind: disabledAtGoogle, subjectId: accountId, at: now }

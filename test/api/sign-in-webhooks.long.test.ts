@@ -291,6 +291,8 @@ test('Google’s account-enabled is not undone by an older account-disabled, nor
   expect(await answersTo(google, jti)).toEqual([202])
   const account = (await harness.service.get(`/v1/accounts/${other.person.accountId}`)).body
   expect(account.consents.promotions.granted).toBe(true)
+  // The Google account was linked since: its owner could sign in with it again.
+  expect(await sql`select from attention where subject_id = ${other.person.accountId}`).toEqual([])
 })
 
 /** A sign-in of the same Firebase user, some seconds from now. */

@@ -59,6 +59,7 @@ test('U4: after a restore campaigns wait for an operator, and consents of before
   const { sub, idToken } = await google.do('sign-in')
   const disabled = await optedIn({ google: { identityToken: idToken } })
   const [kept, unsubscribed, agreedAgain] = [await optedIn(), await optedIn(), await optedIn()]
+  await sql`update identities set linked_at = linked_at - interval '1 day' where account_id = ${disabled.accountId}`
   const restoreId = await suspend()
   expect(await taskOf(restoreId, 'promotions_suspended')).toMatchObject({ attributes: { consents: 4 } })
   for (const person of [kept, unsubscribed, disabled, agreedAgain])
