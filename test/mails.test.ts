@@ -231,8 +231,8 @@ test('German and Albanian mails show money, dates, countries and numbers as thei
   expect(topUp('de').subject).toBe('Ihre eSIM hat mehr Datenvolumen: Japan')
   expect(topUp('sq').subject).toBe('eSIM-i juaj ka më shumë të dhëna: Japoni')
   const facts = {
-    de: ['12,90\u00a0€', '5. Dezember 2026 um 10:30 UTC', '4,7\u00a0GB', '30 Tage'] as const,
-    sq: ['12,90\u00a0€', '5 dhjetor 2026 në 10:30 UTC', 'Japoni', '30 ditë'] as const,
+    de: ['12,90\u00a0€', '5. Dezember 2026 um 10:30 UTC', '4,7\u00a0GB', '30\u00a0Tage'] as const,
+    sq: ['12,90\u00a0€', '5 dhjetor 2026 në 10:30 UTC', 'Japoni', '30\u00a0ditë'] as const,
   }
   for (const language of ['de', 'sq'] as const)
     for (const fact of facts[language]) expect(topUp(language).text).toContain(fact)
@@ -311,7 +311,7 @@ test('the order confirmation has the eSIM in every form', () => {
     'R-17',
     '€12.90',
   ]
-  for (const part of [...wanted, '4.7\u00a0GB', '30 days', 'Japan', url, appleInstallUrl(activationCode)]) {
+  for (const part of [...wanted, '4.7\u00a0GB', '30\u00a0days', 'Japan', url, appleInstallUrl(activationCode)]) {
     expect(text).toContain(part)
   }
   expect(text).toContain('eSIMs: 2')

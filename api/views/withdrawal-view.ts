@@ -70,7 +70,7 @@ function viewWithdrawal(
     statement,
     name,
     confirmationBy: { means: 'email', address: account.email },
-    meaning: t('purchase.withdrawal.meaning'),
+    meaning: t('purchase.withdrawal.meaning', { count: order.quantity }),
     confirmLabel: t('purchase.withdrawal.confirm'),
     refund: { minor: leftMinor, currency: order.currency },
     possibleUntil: withdrawalPeriodEnds(order.paid_at ?? order.created_at).toISOString(),

@@ -21,7 +21,7 @@ const placeOf = ({ texts, order }: OrderProps) => ({ place: texts.place(order.de
 export function renderOrderDelayed(props: OrderProps & { deliverBy: Date; isTopUp: boolean }): RenderedMail {
   const { t, moment } = props.texts
   return orderMail(props, t('order.delayed.subject', placeOf(props)), [
-    t(props.isTopUp ? 'order.delayed.topUp' : 'order.delayed.text'),
+    props.isTopUp ? t('order.delayed.topUp') : t('order.delayed.text', { count: props.order.quantity }),
     t('order.delayed.until', { at: moment(props.deliverBy) }),
   ])
 }
@@ -48,6 +48,16 @@ export function renderOrderApology(props: OrderProps): RenderedMail {
 /** Why the customer gets money back, as a mail says it. */
 export type RefundCause = RefundReason | 'cancelled_by_operator' | 'returned_by_operator'
 
+/** After these the eSIMs of the order, which were delivered, are the customer's no more. */
+const takeEsims: ReadonlySet<RefundCause> = new Set([
+  'returned_unused',
+  'returned_by_operator',
+  'ended_by_provider',
+  'withdrawn',
+])
+
+const gone = ({ texts, order }: OrderProps): string => texts.t('order.refund.gone', { count: order.quantity })
+
 /** A top-up is data on an eSIM that stays: nothing of it is installed. */
 const textsOfTopUp = {
   not_delivered_in_time: 'order.refund.topUp',
@@ -69,8 +79,10 @@ const textsOfTopUp = {
 export function renderOrderRefunded(
   props: OrderProps & { amount: Money; cause: RefundCause; isTopUp: boolean; creditNoteNumber?: string },
 ): RenderedMail {
-  const { cause, isTopUp } = props
-  return refundMail(props, props.texts.t(isTopUp ? textsOfTopUp[cause] : `order.refund.${cause}`))
+  const { cause, isTopUp, texts } = props
+  if (isTopUp) return refundMail(props, texts.t(textsOfTopUp[cause]))
+  const text = texts.t(`order.refund.${cause}`)
+  return refundMail(props, takeEsims.has(cause) ? `${text} ${gone(props)}` : text)
 }
 
 /** A part of the price, or all of it, is given back although the order was delivered. */
@@ -79,7 +91,12 @@ export function renderPartialRefund(
 ): RenderedMail {
   const { t, money } = props.texts
   const amount = money(props.amount)
-  return refundMail(props, t(props.esimsReturned ? 'order.partial.returned' : 'order.partial.kept', { amount }))
+  return refundMail(
+    props,
+    props.esimsReturned
+      ? `${t('order.partial.returned', { amount })} ${gone(props)}`
+      : t('order.partial.kept', { amount }),
+  )
 }
 
 function refundMail(props: OrderProps & { amount: Money; creditNoteNumber?: string }, text: string): RenderedMail {
@@ -145,7 +162,7 @@ export function renderWithdrawalAcknowledged(
   return orderMail(
     props,
     t('order.withdrawal.subject'),
-    [t('order.withdrawal.text'), t('order.withdrawal.money')],
+    [t('order.withdrawal.text'), `${t('order.withdrawal.money')} ${gone(props)}`],
     [
       [t('order.withdrawal.statement'), props.statement],
       [t('order.withdrawal.name'), props.name],

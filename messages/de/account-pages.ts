@@ -13,7 +13,7 @@ export const account = {
   'notice.request': 'Wir haben Ihre Anfrage erhalten und antworten per E-Mail.',
   'notice.resent': 'Die E-Mail ist unterwegs.',
   'notice.cancelled': 'Die Bestellung ist storniert.',
-  'notice.returned': 'Ihre eSIM geht zurück, und Sie erhalten Ihr Geld zurück.',
+  'notice.returned': 'Die Rückgabe ist erledigt. Sie erhalten Ihr Geld zurück.',
   'notice.withdrawn': 'Ihr Widerruf ist eingegangen. Eine E-Mail bestätigt ihn mit Datum und Uhrzeit.',
 
   'start.title': 'Mobile Daten, wo immer Sie landen',

@@ -20,8 +20,9 @@ export const common = {
   lessThan: 'weniger als {amount}',
   global: 'weltweit',
   countries: '{count, plural, one {# Land} other {# Länder}}',
-  'valid.days': '{days, plural, one {# Tag} other {# Tage}}',
-  'valid.installation': '{days, plural, one {# Tag} other {# Tage}} ab der Installation auf einem Telefon',
-  'valid.first_use': '{days, plural, one {# Tag} other {# Tage}} ab der ersten Verbindung mit einem Netz am Reiseziel',
-  'valid.unknown': '{days, plural, one {# Tag} other {# Tage}} ab dem Beginn, den das Netz festlegt',
+  'valid.days': '{days, plural, one {#\u00a0Tag} other {#\u00a0Tage}}',
+  'valid.installation': '{days, plural, one {#\u00a0Tag} other {#\u00a0Tage}} ab der Installation auf einem Telefon',
+  'valid.first_use':
+    '{days, plural, one {#\u00a0Tag} other {#\u00a0Tage}} ab der ersten Verbindung mit einem Netz am Reiseziel',
+  'valid.unknown': '{days, plural, one {#\u00a0Tag} other {#\u00a0Tage}} ab dem Beginn, den das Netz festlegt',
 } satisfies Translation<typeof english>

@@ -4,7 +4,8 @@ import type { Translation } from '../translation.ts'
 /** Names of settings are those of iOS, Android and Samsung's One UI in German. */
 export const install = {
   title: 'Ihre eSIM: {place}',
-  refunded: 'Diese Bestellung wurde erstattet. Ihre eSIM kann nicht mehr installiert werden.',
+  refunded:
+    'Diese Bestellung wurde erstattet. {count, plural, one {Ihre eSIM kann} other {Ihre eSIMs können}} nicht mehr installiert werden.',
   all: 'eSIMs dieser Bestellung',
   short: 'eSIM {number, number}',
   secret: 'Behalten Sie diese Adresse für sich: Wer sie hat, kann die eSIM installieren.',

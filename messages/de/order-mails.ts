@@ -48,33 +48,34 @@ export const order = {
 
   'delayed.subject': 'Ihre Bestellung dauert etwas länger: {place}',
   'delayed.text':
-    'Wir haben Ihre Zahlung erhalten und warten darauf, dass das Netz Ihre eSIM ausgibt. Sie brauchen nichts zu tun: Wir schicken sie Ihnen per E-Mail, sobald wir sie haben.',
+    'Wir haben Ihre Zahlung erhalten und warten darauf, dass das Netz {count, plural, one {Ihre eSIM} other {Ihre # eSIMs}} ausgibt. Sie brauchen nichts zu tun: Wir schicken sie Ihnen per E-Mail, sobald wir sie haben.',
   'delayed.topUp':
     'Wir haben Ihre Zahlung erhalten und warten darauf, dass das Netz das Datenvolumen auf Ihre eSIM bucht. Sie brauchen nichts zu tun: Wir schreiben Ihnen, sobald es da ist.',
   'delayed.until': 'Gelingt das bis zum {at} nicht, erhalten Sie Ihr Geld automatisch zurück.',
 
   'refund.subject': 'Ihre Erstattung über {amount}',
+  'refund.gone':
+    '{count, plural, one {Die eSIM kann nicht mehr installiert werden.} other {Die # eSIMs können nicht mehr installiert werden.}}',
   'refund.bank':
     'Ihre Bank zeigt den Betrag meist innerhalb von 5 bis 10 Tagen an, auf der Karte oder in der Wallet, mit der Sie bezahlt haben.',
   'refund.not_delivered_in_time':
-    'Wir konnten Ihre eSIM nicht rechtzeitig liefern und haben Ihnen deshalb den Betrag erstattet.',
-  'refund.out_of_stock': 'Das Netz hat keine eSIMs dieser Art mehr. Deshalb haben wir Ihnen den Betrag erstattet.',
+    'Wir konnten diese Bestellung nicht rechtzeitig liefern. Deshalb haben wir Ihnen den Betrag erstattet.',
+  'refund.out_of_stock':
+    'Wir können nicht mehr beschaffen, was Sie bestellt haben. Deshalb haben wir Ihnen den Betrag erstattet.',
   'refund.rejected_in_review':
     'Wir konnten diese Bestellung nicht annehmen und haben Ihnen deshalb den Betrag erstattet.',
   'refund.review_timed_out':
     'Wir konnten diese Bestellung nicht rechtzeitig prüfen und haben Ihnen deshalb den Betrag erstattet.',
   'refund.cancelled_by_customer': 'Sie haben diese Bestellung storniert. Wir haben Ihnen den Betrag erstattet.',
-  'refund.returned_unused':
-    'Sie haben diese eSIM unbenutzt zurückgegeben. Wir haben Ihnen den Betrag erstattet. Die eSIM kann nicht mehr installiert werden.',
+  'refund.returned_unused': 'Sie haben diese Bestellung unbenutzt zurückgegeben. Wir haben Ihnen den Betrag erstattet.',
   'refund.cancelled_by_operator': 'Unser Support hat diese Bestellung storniert. Wir haben Ihnen den Betrag erstattet.',
   'refund.returned_by_operator':
-    'Unser Support hat diese unbenutzte eSIM zurückgenommen. Wir haben Ihnen den Betrag erstattet. Die eSIM kann nicht mehr installiert werden.',
+    'Unser Support hat diese unbenutzte Bestellung zurückgenommen. Wir haben Ihnen den Betrag erstattet.',
   'refund.ended_by_provider':
-    'Das Netz hat Ihre eSIM beendet, bevor Sie sie nutzen konnten. Deshalb haben wir Ihnen den Betrag erstattet. Die eSIM kann nicht mehr installiert werden.',
+    'Das Netz hat beendet, was Sie bestellt haben, bevor Sie es nutzen konnten. Deshalb haben wir Ihnen den Betrag erstattet.',
   'refund.fraud_warning':
     'Die Bank der Karte hat diese Zahlung als möglicherweise betrügerisch gemeldet. Deshalb haben wir sie erstattet. Eine eSIM dieser Bestellung kann nicht mehr installiert werden.',
-  'refund.withdrawn':
-    'Sie haben diesen Vertrag widerrufen. Wir haben Ihnen den Betrag erstattet. Die eSIM kann nicht mehr installiert werden.',
+  'refund.withdrawn': 'Sie haben diesen Vertrag widerrufen. Wir haben Ihnen den Betrag erstattet.',
   'refund.refunded_elsewhere':
     'Ihre Zahlung wurde erstattet, bevor diese Bestellung geliefert war. Deshalb haben wir sie nicht geliefert. Eine eSIM dieser Bestellung kann nicht installiert werden.',
   'refund.paid_after_cancel':
@@ -91,9 +92,9 @@ export const order = {
   'refund.topUpElsewhere':
     'Ihre Zahlung wurde erstattet, bevor dieses Datenvolumen auf Ihrer eSIM war. Deshalb wurde es nicht gebucht.',
   'partial.kept':
-    'Wir haben Ihnen von dem Betrag, den Sie für diese Bestellung bezahlt haben, {amount} erstattet. Ihre eSIM behalten Sie: Für sie ändert sich nichts.',
+    'Wir haben Ihnen von dem Betrag, den Sie für diese Bestellung bezahlt haben, {amount} erstattet. Was Sie bestellt haben, behalten Sie: Daran ändert sich nichts.',
   'partial.returned':
-    'Wir haben Ihnen von dem Betrag, den Sie für diese Bestellung bezahlt haben, {amount} erstattet. Ihre eSIM wurde unbenutzt zurückgegeben und kann nicht mehr installiert werden.',
+    'Wir haben Ihnen von dem Betrag, den Sie für diese Bestellung bezahlt haben, {amount} erstattet. Die Bestellung wurde unbenutzt zurückgegeben.',
 
   'apology.subject': 'Bitte entschuldigen Sie die Störung: {place}',
   'apology.text':
@@ -109,7 +110,7 @@ export const order = {
   'cancelled.text':
     'Es wurde nichts abgebucht. Zeigt Ihre Bank einen reservierten Betrag an, verschwindet er innerhalb weniger Tage.',
   'notAccepted.text':
-    'Wir konnten die Zahlung für diese Bestellung nicht annehmen. Deshalb gibt es keine eSIM. Wir gehen der Sache nach und schreiben Ihnen.',
+    'Wir konnten die Zahlung für diese Bestellung nicht annehmen. Deshalb wurde nichts geliefert. Wir gehen der Sache nach und schreiben Ihnen.',
   'notAccepted.write':
     'Wenn Sie inzwischen eine Frage haben, schreiben Sie bitte an {address}. Schicken Sie uns nie eine Kartennummer per E-Mail.',
 
@@ -117,7 +118,7 @@ export const order = {
   'withdrawal.text':
     'Mit dieser E-Mail bestätigen wir den Eingang Ihres Widerrufs. Sie brauchen nichts weiter zu tun. Bitte bewahren Sie sie auf.',
   'withdrawal.money':
-    'Sie erhalten das Geld auf dem Weg zurück, auf dem Sie bezahlt haben, abzüglich früherer Erstattungen. Die eSIM kann nicht mehr installiert werden.',
+    'Sie erhalten das Geld auf dem Weg zurück, auf dem Sie bezahlt haben, abzüglich früherer Erstattungen.',
   'withdrawal.statement': 'Ihre Erklärung',
   'withdrawal.name': 'Name',
   'withdrawal.contract': 'Vertrag',

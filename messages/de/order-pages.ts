@@ -15,7 +15,7 @@ export const purchase = {
   refundIs: '{amount}: {state}',
   withdrawn: 'Widerrufen',
   number: 'Bestellnummer',
-  open: 'eSIM öffnen',
+  open: '{count, plural, one {eSIM öffnen} other {eSIMs öffnen}}',
   documents: 'Rechnung',
   documentHint: '{day}, zum Drucken oder als PDF',
   mails: 'E-Mails',
@@ -23,16 +23,16 @@ export const purchase = {
   again: 'E-Mail noch einmal schicken',
   returnTitle: 'Zurückgeben',
   withdrawUntil:
-    'Sie können bis zum {at} widerrufen, solange die eSIM unbenutzt ist. Sie erhalten alles zurück, was Sie bezahlt haben.',
+    'Sie können bis zum {at} widerrufen, solange {count, plural, one {die eSIM unbenutzt ist} other {alle # eSIMs unbenutzt sind}}. Sie erhalten alles zurück, was Sie bezahlt haben.',
   withdraw: 'Vertrag widerrufen',
   cancel: 'Bestellung stornieren',
   cancelTitle: 'Anders überlegt?',
   cancelUnpaid: 'Dann wird nichts abgebucht.',
   cancelHint: 'Sie wird nicht geliefert, und wir erstatten Ihnen den Betrag.',
   cancelNow: 'Jetzt stornieren',
-  return: 'Unbenutzte eSIM zurückgeben',
+  return: '{count, plural, one {Unbenutzte eSIM zurückgeben} other {Alle # unbenutzten eSIMs zurückgeben}}',
   returnHint:
-    'Sie kann dann nicht mehr installiert werden, und wir erstatten Ihnen den Betrag. Das lässt sich nicht rückgängig machen.',
+    '{count, plural, one {Sie kann dann nicht mehr installiert werden} other {Keine davon kann dann mehr installiert werden}}, und wir erstatten Ihnen den Betrag. Das lässt sich nicht rückgängig machen.',
   returnNow: 'Jetzt zurückgeben',
   agreed: 'Bei der Bestellung am {at} haben Sie zugestimmt: <quote>{text}</quote>',
 
@@ -77,15 +77,17 @@ export const purchase = {
   'meaning.in_review':
     'Wir sehen uns diese Bestellung vor der Lieferung an. Schaffen wir das nicht innerhalb eines Tages, erhalten Sie Ihr Geld zurück.',
   'meaning.provisioning':
-    'Wir warten darauf, dass das Netz Ihre eSIM ausgibt. Geschieht das nicht rechtzeitig, erhalten Sie Ihr Geld zurück.',
-  'meaning.delivered': 'Ihre eSIM ist bereit. Wir haben sie Ihnen auch per E-Mail gesendet.',
+    'Wir warten darauf, dass das Netz {count, plural, one {Ihre eSIM} other {Ihre # eSIMs}} ausgibt. Geschieht das nicht rechtzeitig, erhalten Sie Ihr Geld zurück.',
+  'meaning.delivered':
+    '{count, plural, one {Ihre eSIM ist bereit.} other {Ihre # eSIMs sind bereit.}} Wir haben sie Ihnen auch per E-Mail gesendet.',
   'meaning.refunding': 'Ihr Geld ist auf dem Weg zurück zu Ihnen.',
   'meaning.refund_failed':
     'Ihre Bank hat die Erstattung nicht angenommen. Wir suchen einen anderen Weg und schreiben Ihnen.',
-  'meaning.refunded': 'Wir haben Ihre Zahlung erstattet. Die eSIM kann nicht installiert werden.',
+  'meaning.refunded':
+    'Wir haben Ihre Zahlung erstattet. {count, plural, one {Die eSIM kann nicht installiert werden.} other {Keine der # eSIMs kann installiert werden.}}',
   'meaning.cancelled': 'Es wurde nichts abgebucht.',
   'meaning.unpaid': 'Die Bestellung wurde nicht rechtzeitig bezahlt, und es wurde nichts abgebucht.',
-  'meaning.ended': 'Diese eSIM ist abgelaufen.',
+  'meaning.ended': '{count, plural, one {Diese eSIM ist abgelaufen.} other {Diese # eSIMs sind abgelaufen.}}',
 
   'refund.succeeded': 'an Ihre Bank geschickt, die sie meist innerhalb von 5 bis 10 Tagen anzeigt',
   'refund.pending': 'auf dem Weg zu Ihrer Bank',
@@ -112,7 +114,7 @@ export const purchase = {
   'withdrawal.title': 'Den Vertrag widerrufen',
   'withdrawal.back': 'Zurück zur Bestellung, ohne zu widerrufen',
   'withdrawal.meaning':
-    'Der Vertrag endet. Ihre unbenutzte eSIM geht zurück und kann nicht mehr installiert werden. Sie erhalten alles zurück, was Sie bezahlt haben, auf dem Weg, auf dem Sie bezahlt haben, spätestens in 14 Tagen.',
+    'Der Vertrag endet. {count, plural, one {Ihre unbenutzte eSIM geht zurück und kann} other {Alle # unbenutzten eSIMs gehen zurück und können}} nicht mehr installiert werden. Sie erhalten alles zurück, was Sie bezahlt haben, auf dem Weg, auf dem Sie bezahlt haben, spätestens in 14 Tagen.',
   'withdrawal.say': 'Ihre Erklärung',
   'withdrawal.statement': 'Hiermit widerrufe ich den Vertrag der Bestellung {order}.',
   'withdrawal.getBack': 'Sie erhalten zurück',

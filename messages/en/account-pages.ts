@@ -14,7 +14,7 @@ export const account = {
   'notice.request': 'We have your request and will answer it by e-mail.',
   'notice.resent': 'The e-mail is on its way.',
   'notice.cancelled': 'The order is cancelled.',
-  'notice.returned': 'Your eSIM is returned, and you get your money back.',
+  'notice.returned': 'Your order is returned, and you get your money back.',
   'notice.withdrawn': 'Your withdrawal was received. An e-mail confirms it with date and time.',
 
   'start.title': 'Mobile data wherever you land',

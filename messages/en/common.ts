@@ -18,9 +18,9 @@ export const common = {
   lessThan: 'less than {amount}',
   global: 'Global',
   countries: '{count, plural, one {# country} other {# countries}}',
-  'valid.days': '{days, plural, one {# day} other {# days}}',
-  'valid.installation': '{days, plural, one {# day} other {# days}} from its installation on a phone',
+  'valid.days': '{days, plural, one {#\u00a0day} other {#\u00a0days}}',
+  'valid.installation': '{days, plural, one {#\u00a0day} other {#\u00a0days}} from its installation on a phone',
   'valid.first_use':
-    '{days, plural, one {# day} other {# days}} from its first connection to a network at your destination',
-  'valid.unknown': '{days, plural, one {# day} other {# days}} from the start that the network sets',
+    '{days, plural, one {#\u00a0day} other {#\u00a0days}} from its first connection to a network at your destination',
+  'valid.unknown': '{days, plural, one {#\u00a0day} other {#\u00a0days}} from the start that the network sets',
 } as const

@@ -4,12 +4,12 @@
  */
 export const install = {
   title: 'Your eSIM for {place}',
-  refunded: 'This order was refunded. Its eSIM can no longer be installed.',
+  refunded: 'This order was refunded. {count, plural, one {Its eSIM} other {Its eSIMs}} can no longer be installed.',
   all: 'eSIMs of this order',
   short: 'eSIM {number, number}',
   secret: 'Keep this address to yourself: anyone who has it can install the eSIM.',
   more: 'Add data',
-  moreOrReturn: 'Add data, or return it unused',
+  moreOrReturn: 'Add data, or return the order unused',
   order: 'See the order',
   orderOrReturn: 'See the order, or return it unused',
   data: 'Data',

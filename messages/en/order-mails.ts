@@ -44,29 +44,28 @@ export const order = {
 
   'delayed.subject': 'Your order for {place} is taking a little longer',
   'delayed.text':
-    'We have received your payment and are waiting for the network to issue your eSIM. You do not need to do anything: we send it by e-mail as soon as we have it.',
+    'We have received your payment and are waiting for the network to issue {count, plural, one {your eSIM. You do not need to do anything: we send it by e-mail as soon as we have it.} other {your # eSIMs. You do not need to do anything: we send them by e-mail as soon as we have them.}}',
   'delayed.topUp':
     'We have received your payment and are waiting for the network to add the data to your eSIM. You do not need to do anything: we write to you as soon as it is there.',
   'delayed.until': 'If it is not there by {at}, you get your money back automatically.',
 
   'refund.subject': 'Your refund of {amount}',
+  'refund.gone':
+    '{count, plural, one {The eSIM can no longer be installed.} other {The # eSIMs can no longer be installed.}}',
   'refund.bank': 'Your bank usually shows it within 5 to 10 days, on the card or wallet you paid with.',
-  'refund.not_delivered_in_time': 'We could not deliver your eSIM in time, so we have refunded your payment.',
-  'refund.out_of_stock': 'The network has no more eSIMs of this kind, so we have refunded your payment.',
+  'refund.not_delivered_in_time': 'We could not deliver this order in time, so we have refunded your payment.',
+  'refund.out_of_stock': 'We can no longer get what you ordered, so we have refunded your payment.',
   'refund.rejected_in_review': 'We could not accept this order, so we have refunded it.',
   'refund.review_timed_out': 'We could not check this order in time, so we have refunded it.',
   'refund.cancelled_by_customer': 'You cancelled this order, so we have refunded it.',
-  'refund.returned_unused':
-    'You returned this eSIM unused, so we have refunded your payment. It can no longer be installed.',
+  'refund.returned_unused': 'You returned this order unused, so we have refunded your payment.',
   'refund.cancelled_by_operator': 'Our support has cancelled this order, and we have refunded your payment.',
-  'refund.returned_by_operator':
-    'Our support has taken back this unused eSIM, and we have refunded your payment. It can no longer be installed.',
+  'refund.returned_by_operator': 'Our support has taken this unused order back, and we have refunded your payment.',
   'refund.ended_by_provider':
-    'The network has ended your eSIM before you could use it, so we have refunded your payment. It can no longer be installed.',
+    'The network has ended what you ordered before you could use it, so we have refunded your payment.',
   'refund.fraud_warning':
     'The bank of the card has reported this payment as possibly fraudulent, so we have refunded it. An eSIM of this order can no longer be installed.',
-  'refund.withdrawn':
-    'You withdrew from this contract, so we have refunded your payment. The eSIM can no longer be installed.',
+  'refund.withdrawn': 'You withdrew from this contract, so we have refunded your payment.',
   'refund.refunded_elsewhere':
     'Your payment was refunded before this order was delivered, so it was not delivered. An eSIM of this order cannot be installed.',
   'refund.paid_after_cancel': 'Your payment arrived after the order had ended, so we have refunded it.',
@@ -79,9 +78,8 @@ export const order = {
   'refund.topUpWithdrawn': 'You withdrew from this contract, so we have refunded your payment for this data.',
   'refund.topUpElsewhere': 'Your payment was refunded before this data was on your eSIM, so it was not added.',
   'partial.kept':
-    'We have refunded {amount} of what you paid for this order. You keep your eSIM: nothing changes for it.',
-  'partial.returned':
-    'We have refunded {amount} of what you paid for this order. Your eSIM was returned unused and can no longer be installed.',
+    'We have refunded {amount} of what you paid for this order. You keep what you ordered: nothing changes for it.',
+  'partial.returned': 'We have refunded {amount} of what you paid for this order. The order was returned unused.',
 
   'apology.subject': 'Sorry about your order for {place}',
   'apology.text':
@@ -96,14 +94,14 @@ export const order = {
   'cancelled.subject': 'Your order for {place} is cancelled',
   'cancelled.text': 'Nothing was charged. If your bank shows a reserved amount, it disappears within a few days.',
   'notAccepted.text':
-    'We could not accept the payment for this order, so there is no eSIM. We are looking into it and will write to you.',
+    'We could not accept the payment for this order, so nothing was delivered. We are looking into it and will write to you.',
   'notAccepted.write':
     'If you have a question meanwhile, please write to {address}. Never send us a card number by e-mail.',
 
   'withdrawal.subject': 'We have received your withdrawal',
   'withdrawal.text':
     'This e-mail is the acknowledgement of your withdrawal. You do not need to do anything else. Please keep it.',
-  'withdrawal.money': 'We refund you the way you paid, less earlier refunds. The eSIM can no longer be installed.',
+  'withdrawal.money': 'We refund you the way you paid, less earlier refunds.',
   'withdrawal.statement': 'Your statement',
   'withdrawal.name': 'Name',
   'withdrawal.contract': 'Contract',

@@ -15,22 +15,24 @@ export const purchase = {
   refundIs: '{amount}: {state}',
   withdrawn: 'Withdrawn',
   number: 'Order number',
-  open: 'Open the eSIM',
+  open: '{count, plural, one {Open the eSIM} other {Open the eSIMs}}',
   documents: 'Invoice',
   documentHint: '{day}, to print or as PDF',
   mails: 'E-mails',
   mailIs: '{mail}: {state}',
   again: 'Send me the e-mail again',
   returnTitle: 'Return it',
-  withdrawUntil: 'You can withdraw until {at} while the eSIM is unused. You get back all you paid.',
+  withdrawUntil:
+    'You can withdraw until {at} while {count, plural, one {the eSIM is} other {all # eSIMs are}} unused. You get back all you paid.',
   withdraw: 'Withdraw from contract here',
   cancel: 'Cancel the order',
   cancelTitle: 'Changed your mind?',
   cancelUnpaid: 'Nothing is charged then.',
   cancelHint: 'It is not delivered, and your payment is refunded.',
   cancelNow: 'Cancel it now',
-  return: 'Return the unused eSIM',
-  returnHint: 'After that it can no longer be installed, and your payment is refunded. This cannot be undone.',
+  return: '{count, plural, one {Return the unused eSIM} other {Return all # unused eSIMs}}',
+  returnHint:
+    'After that {count, plural, one {it can no longer be installed} other {none of them can be installed any more}}, and your payment is refunded. This cannot be undone.',
   returnNow: 'Return it now',
   agreed: 'When you ordered on {at} you agreed: <quote>{text}</quote>',
 
@@ -71,14 +73,16 @@ export const purchase = {
   'meaning.in_review':
     'We check this order before we deliver it. If we have not within a day, you get your money back.',
   'meaning.provisioning':
-    'We are waiting for the network to issue your eSIM. If it does not in time, you get your money back.',
-  'meaning.delivered': 'Your eSIM is ready. We have sent it by e-mail, too.',
+    'We are waiting for the network to issue {count, plural, one {your eSIM} other {your # eSIMs}}. If it does not in time, you get your money back.',
+  'meaning.delivered':
+    '{count, plural, one {Your eSIM is ready. We have sent it by e-mail, too.} other {Your # eSIMs are ready. We have sent them by e-mail, too.}}',
   'meaning.refunding': 'Your money is on its way back.',
   'meaning.refund_failed': 'Your bank did not accept the refund. We are looking for another way and will write to you.',
-  'meaning.refunded': 'We have refunded your payment. The eSIM cannot be installed.',
+  'meaning.refunded':
+    'We have refunded your payment. {count, plural, one {The eSIM cannot be installed.} other {None of the # eSIMs can be installed.}}',
   'meaning.cancelled': 'Nothing was charged.',
   'meaning.unpaid': 'It was not paid in time, and nothing was charged.',
-  'meaning.ended': 'This eSIM has run its course.',
+  'meaning.ended': '{count, plural, one {This eSIM has run its course.} other {These # eSIMs have run their course.}}',
 
   'refund.succeeded': 'sent to your bank, which usually shows it within 5 to 10 days',
   'refund.pending': 'on its way to your bank',
@@ -105,7 +109,7 @@ export const purchase = {
   'withdrawal.title': 'Withdraw from the contract',
   'withdrawal.back': 'Back to the order, without withdrawing',
   'withdrawal.meaning':
-    'The contract ends. Your unused eSIM is returned and can no longer be installed. You get back all that you paid, the way you paid, within 14 days at the latest.',
+    'The contract ends. {count, plural, one {Your unused eSIM is returned and can no longer be installed.} other {All # unused eSIMs are returned and can no longer be installed.}} You get back all that you paid, the way you paid, within 14 days at the latest.',
   'withdrawal.say': 'Your statement',
   'withdrawal.statement': 'I hereby withdraw from the contract of order {order}.',
   'withdrawal.getBack': 'You get back',

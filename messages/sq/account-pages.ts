@@ -13,8 +13,8 @@ export const account = {
   'notice.request': 'E kemi marrë kërkesën tuaj dhe do t’ju përgjigjemi me e-mail.',
   'notice.resent': 'E-maili është nisur.',
   'notice.cancelled': 'Porosia u anulua.',
-  'notice.returned': 'eSIM-i juaj kthehet, dhe paratë ju kthehen.',
-  'notice.withdrawn': 'Tërheqja juaj u pranua. Një e-mail e konfirmon me datë dhe orë.',
+  'notice.returned': 'Kthimi u krye. Paratë po ju kthehen.',
+  'notice.withdrawn': 'E kemi marrë tërheqjen tuaj. Një e-mail e konfirmon me datë dhe orë.',
 
   'start.title': 'Internet celular kudo që mbërrini',
   'start.text': 'eSIM-e për udhëtime, të blera në aplikacionin tonë dhe të instaluara për pak minuta.',
@@ -35,7 +35,7 @@ export const account = {
     'Nëse kjo adresë ka një llogari, një lidhje është nisur. Ajo funksionon një herë, për {minutes, plural, one {# minutë} other {# minuta}}.',
   'signIn.nothing':
     'Nuk erdhi asgjë? Shikoni te e-mailet e padëshiruara, ose <again>provoni përsëri</again> me adresën me të cilën keni blerë.',
-  'signIn.use': 'Hyni te AMA eSIM',
+  'signIn.use': 'Hyni në AMA eSIM',
   'signIn.as': 'Kjo është llogaria e {address}. Nëse nuk është adresa juaj, mbylleni këtë faqe.',
 
   'lost.title': 'Kjo lidhje nuk funksionon',
@@ -102,8 +102,8 @@ export const account = {
   'data.who': 'Kush jeni ju',
   'data.since': 'Llogari që nga',
   'data.lastUsed': 'Përdorur së fundi',
-  'data.signUpIp': 'Adresa IP te regjistrimi',
-  'data.signInIp': 'Adresa IP te hyrja e fundit',
+  'data.signUpIp': 'Adresa IP gjatë regjistrimit',
+  'data.signInIp': 'Adresa IP gjatë hyrjes së fundit',
   'data.notKept': 'nuk ruhet',
   'data.signInBy': 'Hyrja me {provider}',
   'data.policy': 'Politika e pranuar e privatësisë',

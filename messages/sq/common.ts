@@ -20,8 +20,9 @@ export const common = {
   lessThan: 'më pak se {amount}',
   global: 'mbarë bota',
   countries: '{count, plural, one {# shtet} other {# shtete}}',
-  'valid.days': '{days, plural, one {# ditë} other {# ditë}}',
-  'valid.installation': '{days, plural, one {# ditë} other {# ditë}} nga instalimi në telefon',
-  'valid.first_use': '{days, plural, one {# ditë} other {# ditë}} nga lidhja e parë me një rrjet në destinacion',
-  'valid.unknown': '{days, plural, one {# ditë} other {# ditë}} nga fillimi që e cakton rrjeti',
+  'valid.days': '{days, plural, one {#\u00a0ditë} other {#\u00a0ditë}}',
+  'valid.installation': '{days, plural, one {#\u00a0ditë} other {#\u00a0ditë}} nga instalimi në telefon',
+  'valid.first_use':
+    '{days, plural, one {#\u00a0ditë} other {#\u00a0ditë}} nga lidhja e parë me një rrjet në destinacion',
+  'valid.unknown': '{days, plural, one {#\u00a0ditë} other {#\u00a0ditë}} nga fillimi që e cakton rrjeti',
 } satisfies Translation<typeof english>

@@ -4,14 +4,15 @@ import type { Translation } from '../translation.ts'
 /** iOS is not there in Albanian: its settings keep their English names, in quotation marks. */
 export const install = {
   title: 'eSIM-i juaj: {place}',
-  refunded: 'Kjo porosi u rimbursua. eSIM-i i saj nuk mund të instalohet më.',
+  refunded:
+    'Kjo porosi u rimbursua. {count, plural, one {eSIM-i i saj nuk mund të instalohet më.} other {eSIM-et e saj nuk mund të instalohen më.}}',
   all: 'eSIM-et e kësaj porosie',
   short: 'eSIM-i {number, number}',
   secret: 'Mos ia tregoni askujt këtë adresë: kushdo që e ka, mund ta instalojë eSIM-in.',
   more: 'Shtoni të dhëna',
-  moreOrReturn: 'Shtoni të dhëna ose ktheni eSIM-in e papërdorur',
+  moreOrReturn: 'Shtoni të dhëna ose kthejeni porosinë të papërdorur',
   order: 'Shihni porosinë',
-  orderOrReturn: 'Shihni porosinë ose ktheni eSIM-in e papërdorur',
+  orderOrReturn: 'Shihni porosinë ose kthejeni të papërdorur',
   data: 'Të dhënat',
   worksIn: 'Funksionon në',
   countries: '{count, plural, other {Të gjitha # shtetet}}',

@@ -46,30 +46,30 @@ export const order = {
 
   'delayed.subject': 'Porosia juaj po vonohet pak: {place}',
   'delayed.text':
-    'E kemi marrë pagesën tuaj dhe po presim që rrjeti ta lëshojë eSIM-in tuaj. Nuk keni nevojë të bëni asgjë: do t’jua dërgojmë me e-mail sapo ta kemi.',
+    'E kemi marrë pagesën tuaj dhe po presim që rrjeti {count, plural, one {ta lëshojë eSIM-in tuaj. Nuk keni nevojë të bëni asgjë: do t’jua dërgojmë me e-mail sapo ta kemi.} other {t’i lëshojë # eSIM-et tuaja. Nuk keni nevojë të bëni asgjë: do t’jua dërgojmë me e-mail sapo t’i kemi.}}',
   'delayed.topUp':
     'E kemi marrë pagesën tuaj dhe po presim që rrjeti t’ia shtojë të dhënat eSIM-it tuaj. Nuk keni nevojë të bëni asgjë: do t’ju shkruajmë sapo të jenë aty.',
   'delayed.until': 'Nëse kjo nuk ndodh deri më {at}, paratë ju kthehen automatikisht.',
 
   'refund.subject': 'Rimbursimi juaj prej {amount}',
+  'refund.gone':
+    '{count, plural, one {eSIM-i nuk mund të instalohet më.} other {Të # eSIM-et nuk mund të instalohen më.}}',
   'refund.bank':
     'Banka juaj zakonisht e shfaq shumën brenda 5 deri në 10 ditësh, në kartën ose portofolin me të cilin keni paguar.',
-  'refund.not_delivered_in_time': 'Nuk arritëm ta dorëzojmë eSIM-in tuaj në kohë, prandaj jua kemi rimbursuar pagesën.',
-  'refund.out_of_stock': 'Rrjeti nuk ka më eSIM të këtij lloji, prandaj jua kemi rimbursuar pagesën.',
+  'refund.not_delivered_in_time': 'Nuk arritëm ta dorëzojmë këtë porosi në kohë, prandaj jua kemi rimbursuar pagesën.',
+  'refund.out_of_stock': 'Nuk mund ta sigurojmë më atë që porositët, prandaj jua kemi rimbursuar pagesën.',
   'refund.rejected_in_review': 'Nuk mundëm ta pranojmë këtë porosi, prandaj jua kemi rimbursuar.',
   'refund.review_timed_out': 'Nuk arritëm ta shqyrtojmë këtë porosi në kohë, prandaj jua kemi rimbursuar.',
   'refund.cancelled_by_customer': 'Ju e keni anuluar këtë porosi, prandaj jua kemi rimbursuar.',
-  'refund.returned_unused':
-    'Ju e keni kthyer këtë eSIM të papërdorur, prandaj jua kemi rimbursuar pagesën. Ai nuk mund të instalohet më.',
+  'refund.returned_unused': 'Ju e keni kthyer këtë porosi të papërdorur, prandaj jua kemi rimbursuar pagesën.',
   'refund.cancelled_by_operator': 'Mbështetja jonë e ka anuluar këtë porosi, dhe jua kemi rimbursuar pagesën.',
   'refund.returned_by_operator':
-    'Mbështetja jonë e ka marrë mbrapsht këtë eSIM të papërdorur, dhe jua kemi rimbursuar pagesën. Ai nuk mund të instalohet më.',
+    'Mbështetja jonë e ka marrë mbrapsht këtë porosi të papërdorur, dhe jua kemi rimbursuar pagesën.',
   'refund.ended_by_provider':
-    'Rrjeti e ka ndërprerë eSIM-in tuaj para se të mund ta përdornit, prandaj jua kemi rimbursuar pagesën. Ai nuk mund të instalohet më.',
+    'Rrjeti e ka ndërprerë atë që porositët para se të mund ta përdornit, prandaj jua kemi rimbursuar pagesën.',
   'refund.fraud_warning':
     'Banka e kartës e ka raportuar këtë pagesë si mundësisht mashtruese, prandaj e kemi rimbursuar. Një eSIM i kësaj porosie nuk mund të instalohet më.',
-  'refund.withdrawn':
-    'Ju jeni tërhequr nga kjo kontratë, prandaj jua kemi rimbursuar pagesën. eSIM-i nuk mund të instalohet më.',
+  'refund.withdrawn': 'Ju jeni tërhequr nga kjo kontratë, prandaj jua kemi rimbursuar pagesën.',
   'refund.refunded_elsewhere':
     'Pagesa juaj u rimbursua para se kjo porosi të dorëzohej, prandaj nuk e kemi dorëzuar. Një eSIM i kësaj porosie nuk mund të instalohet.',
   'refund.paid_after_cancel': 'Pagesa juaj mbërriti pasi porosia kishte përfunduar, prandaj jua kemi rimbursuar.',
@@ -83,9 +83,9 @@ export const order = {
   'refund.topUpElsewhere':
     'Pagesa juaj u rimbursua para se këto të dhëna të ishin në eSIM-in tuaj, prandaj nuk u shtuan.',
   'partial.kept':
-    'Ju kemi rimbursuar {amount} nga shuma që keni paguar për këtë porosi. eSIM-i mbetet juaji: për të nuk ndryshon asgjë.',
+    'Ju kemi rimbursuar {amount} nga shuma që keni paguar për këtë porosi. Ajo që porositët mbetet juaja: për të nuk ndryshon asgjë.',
   'partial.returned':
-    'Ju kemi rimbursuar {amount} nga shuma që keni paguar për këtë porosi. eSIM-i juaj u kthye i papërdorur dhe nuk mund të instalohet më.',
+    'Ju kemi rimbursuar {amount} nga shuma që keni paguar për këtë porosi. Porosia u kthye e papërdorur.',
 
   'apology.subject': 'Na vjen keq për porosinë tuaj: {place}',
   'apology.text':
@@ -101,15 +101,14 @@ export const order = {
   'cancelled.text':
     'Nuk ju është marrë asnjë pagesë. Nëse banka juaj shfaq një shumë të rezervuar, ajo zhduket brenda pak ditësh.',
   'notAccepted.text':
-    'Nuk mundëm ta pranojmë pagesën për këtë porosi, prandaj nuk ka eSIM. Po e shqyrtojmë çështjen dhe do t’ju shkruajmë.',
+    'Nuk mundëm ta pranojmë pagesën për këtë porosi, prandaj nuk u dorëzua asgjë. Po e shqyrtojmë çështjen dhe do t’ju shkruajmë.',
   'notAccepted.write':
     'Nëse keni ndonjë pyetje ndërkohë, ju lutemi na shkruani në {address}. Mos na dërgoni kurrë numër karte me e-mail.',
 
   'withdrawal.subject': 'E kemi marrë deklaratën tuaj të tërheqjes',
   'withdrawal.text':
     'Me këtë e-mail konfirmojmë se e kemi marrë tërheqjen tuaj nga kontrata. Nuk keni nevojë të bëni asgjë tjetër. Ju lutemi ruajeni.',
-  'withdrawal.money':
-    'Ju rimbursojmë në mënyrën si keni paguar, pa rimbursimet e mëparshme. eSIM-i nuk mund të instalohet më.',
+  'withdrawal.money': 'Ju rimbursojmë në mënyrën si keni paguar, pa rimbursimet e mëparshme.',
   'withdrawal.statement': 'Deklarata juaj',
   'withdrawal.name': 'Emri',
   'withdrawal.contract': 'Kontrata',

@@ -14,7 +14,7 @@ export const purchase = {
   refundIs: '{amount}: {state}',
   withdrawn: 'Tërhequr',
   number: 'Numri i porosisë',
-  open: 'Hapni eSIM-in',
+  open: '{count, plural, one {Hapni eSIM-in} other {Hapni eSIM-et}}',
   documents: 'Fatura',
   documentHint: '{day}, për shtyp ose si PDF',
   mails: 'E-mailet',
@@ -22,15 +22,16 @@ export const purchase = {
   again: 'Ma dërgoni e-mailin përsëri',
   returnTitle: 'Kthejeni',
   withdrawUntil:
-    'Mund të tërhiqeni deri më {at}, sa kohë eSIM-i është i papërdorur. Ju kthehet gjithçka që keni paguar.',
+    'Mund të tërhiqeni deri më {at}, sa kohë {count, plural, one {eSIM-i është i papërdorur} other {të # eSIM-et janë të papërdorura}}. Ju kthehet gjithçka që keni paguar.',
   withdraw: 'Tërhiquni nga kontrata këtu',
   cancel: 'Anuloni porosinë',
   cancelTitle: 'Keni ndërruar mendje?',
   cancelUnpaid: 'Atëherë nuk ju merret asnjë pagesë.',
   cancelHint: 'Ajo nuk dorëzohet, dhe pagesa juaj rimbursohet.',
   cancelNow: 'Anulojeni tani',
-  return: 'Ktheni eSIM-in e papërdorur',
-  returnHint: 'Pastaj nuk mund të instalohet më, dhe pagesa juaj rimbursohet. Kjo nuk mund të zhbëhet.',
+  return: '{count, plural, one {Ktheni eSIM-in e papërdorur} other {Ktheni të # eSIM-et e papërdorura}}',
+  returnHint:
+    'Pastaj {count, plural, one {nuk mund të instalohet më} other {asnjëri prej tyre nuk mund të instalohet më}}, dhe pagesa juaj rimbursohet. Kjo nuk mund të zhbëhet.',
   returnNow: 'Kthejeni tani',
   agreed: 'Kur porositët më {at}, dhatë pëlqimin: <quote>{text}</quote>',
 
@@ -71,14 +72,17 @@ export const purchase = {
   'meaning.awaiting_payment': 'Paguajeni në aplikacion. Pas një ore anulohet vetë, dhe nuk ju merret asnjë pagesë.',
   'meaning.in_review':
     'E shqyrtojmë këtë porosi para se ta dorëzojmë. Nëse nuk e bëjmë brenda një dite, ju kthehen paratë.',
-  'meaning.provisioning': 'Po presim që rrjeti ta lëshojë eSIM-in tuaj. Nëse nuk e bën në kohë, ju kthehen paratë.',
-  'meaning.delivered': 'eSIM-i juaj është gati. Jua kemi dërguar edhe me e-mail.',
+  'meaning.provisioning':
+    'Po presim që rrjeti {count, plural, one {ta lëshojë eSIM-in tuaj} other {t’i lëshojë # eSIM-et tuaja}}. Nëse nuk e bën në kohë, ju kthehen paratë.',
+  'meaning.delivered':
+    '{count, plural, one {eSIM-i juaj është gati.} other {# eSIM-et tuaja janë gati.}} Jua kemi dërguar edhe me e-mail.',
   'meaning.refunding': 'Paratë tuaja janë rrugës për t’u kthyer.',
   'meaning.refund_failed': 'Banka juaj nuk e pranoi rimbursimin. Po kërkojmë një mënyrë tjetër dhe do t’ju shkruajmë.',
-  'meaning.refunded': 'E kemi rimbursuar pagesën tuaj. eSIM-i nuk mund të instalohet.',
+  'meaning.refunded':
+    'E kemi rimbursuar pagesën tuaj. {count, plural, one {eSIM-i nuk mund të instalohet.} other {Asnjëri nga # eSIM-et nuk mund të instalohet.}}',
   'meaning.cancelled': 'Nuk ju është marrë asnjë pagesë.',
   'meaning.unpaid': 'Nuk u pagua në kohë, dhe nuk ju është marrë asnjë pagesë.',
-  'meaning.ended': 'Ky eSIM ka skaduar.',
+  'meaning.ended': '{count, plural, one {Ky eSIM ka skaduar.} other {Këto # eSIM-e kanë skaduar.}}',
 
   'refund.succeeded': 'dërguar te banka juaj, e cila zakonisht e shfaq brenda 5 deri në 10 ditësh',
   'refund.pending': 'rrugës për te banka juaj',
@@ -93,19 +97,19 @@ export const purchase = {
   'mail.cancelled': 'Anulimi juaj',
   'mail.refund_failed': 'Rimbursimi juaj nuk mbërriti',
   'mail.apology': 'Kërkimfalja jonë',
-  'mail.withdrawal_acknowledged': 'Tërheqja juaj u pranua',
+  'mail.withdrawal_acknowledged': 'E kemi marrë tërheqjen tuaj',
   'mail.other': 'Për porosinë tuaj',
   'mailState.sending': 'po dërgohet',
   'mailState.due': 'do të provohet përsëri',
   'mailState.sent': 'dërguar',
-  'mailState.failed': 'nuk mund të dërgohej',
+  'mailState.failed': 'nuk u dërgua dot',
   'mailState.skipped': 'nuk nevojitet',
   'mailState.bounced': 'u kthye mbrapsht: a është e saktë adresa juaj?',
 
   'withdrawal.title': 'Tërheqja nga kontrata',
   'withdrawal.back': 'Kthehuni te porosia, pa u tërhequr',
   'withdrawal.meaning':
-    'Kontrata mbaron. eSIM-i juaj i papërdorur kthehet dhe nuk mund të instalohet më. Ju kthehet gjithçka që keni paguar, në mënyrën si keni paguar, më së voni brenda 14 ditësh.',
+    'Kontrata mbaron. {count, plural, one {eSIM-i juaj i papërdorur kthehet dhe nuk mund të instalohet më.} other {Të # eSIM-et e papërdorura kthehen dhe nuk mund të instalohen më.}} Ju kthehet gjithçka që keni paguar, në mënyrën si keni paguar, më së voni brenda 14 ditësh.',
   'withdrawal.say': 'Deklarata juaj',
   'withdrawal.statement': 'Me anë të kësaj tërhiqem nga kontrata e porosisë {order}.',
   'withdrawal.getBack': 'Ju kthehen',

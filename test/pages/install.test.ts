@@ -93,8 +93,8 @@ test.each(eachProvider)(
   async (simulator, packageCode) => {
     const { open } = await bought(packageCode)
     const start = {
-      esimAccess: 'Valid for 7 days from its installation on a phone. Install it shortly before you leave.',
-      airalo: 'Valid for 7 days from its first connection to a network at your destination.',
+      esimAccess: 'Valid for 7\u00a0days from its installation on a phone. Install it shortly before you leave.',
+      airalo: 'Valid for 7\u00a0days from its first connection to a network at your destination.',
     }
     expect(await open()).toContain(start[simulator])
   },

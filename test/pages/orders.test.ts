@@ -30,7 +30,7 @@ test('U3: My eSIMs shows state, validity and usage with the time it was read, an
   const order = await harness.buy(person, { packageCode: 'test-germany-1gb' })
   const surfer = await visit(harness.stack, person)
   const before = (await surfer.open('/account')).html
-  for (const text of ['Ready to be installed', 'Valid for 7 days', order.installUrl, pageOf(order)])
+  for (const text of ['Ready to be installed', 'Valid for 7\u00a0days', order.installUrl, pageOf(order)])
     expect(before, text).toContain(text)
   expect(before).not.toContain('Read at the network on')
 
@@ -69,6 +69,7 @@ test('G1: My eSIMs leads to older orders, and from there back', async () => {
     holds: { dataBytes: gigabyte, daily: false, days: 7 },
     destination: 'DE',
     isTopUp: false,
+    quantity: 1,
     status: 'unpaid' as const,
     paidAt: null,
     deliveredAt: null,
@@ -86,6 +87,19 @@ test('G1: My eSIMs leads to older orders, and from there back', async () => {
   }
   const page = { texts: textsOf('en'), supportMail: 'help@ama-esim.example', address: '/account' }
   expect(renderMyEsims(first, page)).toContain('<a href="/account?cursor=x">Older orders</a>')
+
+  // The eSIM that is used comes before those that were bought later.
+  const life = { state: 'new' as const, suspended: false, totalBytes: gigabyte, usedBytes: 0, checkedAt: new Date() }
+  const dates = { validityStarts: null, activatedAt: null, unusedUntil: null, expiresAt: null }
+  const esim = { ...life, ...dates, id: 'new', takesTopUps: false }
+  const bought = (destination: string, usedBytes: number) => ({
+    ...order,
+    destination,
+    status: 'delivered' as const,
+    esims: [{ ...esim, usedBytes }],
+  })
+  const both = renderMyEsims({ ...first, orders: [bought('JP', 0), bought('DE', 1)] }, page)
+  expect([...both.matchAll(/<h2>(\w+)<\/h2><span/g)].map(([, place]) => place)).toEqual(['Germany', 'Japan'])
 })
 
 test('what was bought is said in the reader’s language: the name of a package is English', {
@@ -96,13 +110,13 @@ test('what was bought is said in the reader’s language: the name of a package 
   const surfer = await visit(harness.stack, person)
   for (const path of ['/account', pageOf(order), new URL(order.installUrl).pathname]) {
     const { html } = await surfer.open(path)
-    expect(html, path).toContain('7 Tage')
-    expect(html, path).not.toMatch(/7 days|Germany/)
+    expect(html, path).toContain('7\u00a0Tage')
+    expect(html, path).not.toMatch(/7\sdays|Germany/)
   }
   const mailOf = async () => (await mailsTo(harness.stack, person.email)).findLast(({ html }) => html.includes('/i/'))
   const first = await until('the mail', mailOf)
-  expect(first.text).toMatch(/Deutschland[\s\S]*1\sGB[\s\S]*7 Tage/)
-  expect(first.text).not.toMatch(/7 days|Germany|pro Tag/)
+  expect(first.text).toMatch(/Deutschland[\s\S]*1\sGB[\s\S]*7\sTage/)
+  expect(first.text).not.toMatch(/7\sdays|Germany|pro Tag/)
 
   // A package with a volume for each day.
   await harness.context.sql`update packages set daily = true where code = ${order.packageCode}`
@@ -228,6 +242,38 @@ test('U2: an unused eSIM is returned after the time to withdraw is over', { tags
   expect([status, location]).toEqual([303, pageOf(order)])
   await harness.untilOrder(order.id, 'refunded')
 })
+
+test('U2: what is returned of an order of several eSIMs is said before and after, and which of them is topped up', async () => {
+  const person = await harness.signUp()
+  const order = await harness.buy(person, { quantity: 2 })
+  const surfer = await visit(harness.stack, person)
+  const words = async (path: string) => wordsOf((await surfer.open(path)).html)
+  expect(await words('/account')).toContain('Germany, 2 × 1 GB, 7 days')
+  expect(await words(pageOf(order))).toMatch(/while all 2 eSIMs are unused/)
+  const withdrawal = await surfer.submit(pageOf(order), `${pageOf(order)}/withdrawal`)
+  expect(wordsOf(withdrawal.html)).toContain('All 2 unused eSIMs are returned')
+
+  const topUp = `/account/esims/${order.esims[1].id}/top-up`
+  expect(await words(topUp)).toContain('Top-up: Germany, eSIM 2 of 2')
+  const { location } = await surfer.submit(topUp, topUp)
+  expect(await words(location ?? '')).toContain('Top-up: Germany, eSIM 2 of 2')
+
+  await harness.context.sql`update orders set paid_at = paid_at - interval '20 days' where id = ${order.id}`
+  const page = await words(pageOf(order))
+  for (const said of ['Return all 2 unused eSIMs', 'none of them can be installed any more', 'Your 2 eSIMs are ready'])
+    expect(page).toContain(said)
+  expect((await surfer.submit(pageOf(order), `${pageOf(order)}/return`)).status).toBe(303)
+  await harness.untilOrder(order.id, 'refunded')
+  expect(await words(pageOf(order))).toContain('None of the 2 eSIMs can be installed.')
+  expect(await words(new URL(order.installUrl).pathname)).toContain('Its eSIMs can no longer be installed.')
+  const refund = await until('the mail', async () =>
+    (await mailsTo(harness.stack, person.email)).find(({ subject }) => subject.startsWith('Your refund')),
+  )
+  expect(refund.text.replaceAll(/\s+/g, ' ')).toContain('The 2 eSIMs can no longer be installed.')
+})
+
+/** As a person reads a page: without its tags. */
+const wordsOf = (html: string): string => html.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ')
 
 test('U2: an order that was not delivered is cancelled by a click, and by a second one as well', async () => {
   const person = await harness.signUp()

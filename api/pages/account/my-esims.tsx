@@ -6,7 +6,16 @@ import { Icon } from '../brand/icons.tsx'
 import { type EsimLife, hasStarted, StateBadge, StateHelp, Usage, Validity } from '../install/esim-status.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
 import { AccountNav, Card, Notice } from './frame.tsx'
-import { type Holds, heldBy, meaningOf, type OrderLife, toneOf } from './order-words.ts'
+import {
+  boughtBy,
+  type EsimPlace,
+  esimName,
+  type Holds,
+  heldBy,
+  meaningOf,
+  type OrderLife,
+  toneOf,
+} from './order-words.ts'
 
 export interface MyEsimsPage {
   notice: string | undefined
@@ -40,8 +49,14 @@ export function renderMyEsims({ notice, deadAddress, orders, older, isOlder }: M
   const { t, rich } = texts
   const held = orders
     .filter(({ status }) => holdsEsims.includes(status))
-    .flatMap((order) => order.esims.map((esim, index) => ({ order, esim, index })))
-  const usable = held.filter(({ esim }) => isUsable(esim))
+    .flatMap((order) => {
+      const { esims } = order
+      return esims.map((esim, index) => ({ order, esim, of: { number: index + 1, count: esims.length } }))
+    })
+  // Who is abroad looks for the one that they are using.
+  const usable = held
+    .filter(({ esim }) => isUsable(esim))
+    .toSorted((a, b) => Number(hasStarted(b.esim)) - Number(hasStarted(a.esim)))
   const over = held.filter(({ esim }) => !isUsable(esim))
   const coming = orders.filter(({ status }) => onTheWay.includes(status))
   return renderLayout({
@@ -94,15 +109,12 @@ interface EsimCardProps {
   texts: Texts
   order: OrderLine
   esim: OrderLine['esims'][number]
-  index: number
+  of: EsimPlace
 }
 
-function EsimCard({ texts, order, esim, index }: EsimCardProps) {
+function EsimCard({ texts, order, esim, of }: EsimCardProps) {
   const { t } = texts
-  const place = texts.place(order.destination)
-  const count = order.esims.length
-  const esimOf = t('common.esimOf', { number: index + 1, count })
-  const name = count === 1 ? place : t('account.esims.nameOf', { place, esim: esimOf })
+  const name = esimName(texts, order.destination, of)
   const isNew = esim.state === 'new'
   const install = t(isNew ? 'account.esims.install' : 'account.esims.codes')
   return (
@@ -119,7 +131,7 @@ function EsimCard({ texts, order, esim, index }: EsimCardProps) {
         {order.installUrl && isUsable(esim) ? (
           <a
             className={isNew ? 'button' : 'button plain'}
-            href={`${order.installUrl}#esim-${index + 1}`}
+            href={`${order.installUrl}#esim-${of.number}`}
             aria-label={`${install}: ${name}`}
           >
             {install}
@@ -146,9 +158,9 @@ function EsimCard({ texts, order, esim, index }: EsimCardProps) {
   )
 }
 
-function nameOf(texts: Texts, { destination, holds, isTopUp }: OrderLine): string {
-  const name = `${texts.place(destination)}, ${heldBy(texts, holds)}`
-  return isTopUp ? texts.t('account.esims.topUp', { name }) : name
+function nameOf(texts: Texts, order: OrderLine): string {
+  const name = `${texts.place(order.destination)}, ${boughtBy(texts, order)}`
+  return order.isTopUp ? texts.t('account.esims.topUp', { name }) : name
 }
 
 function ComingCard({ texts, order }: { texts: Texts; order: OrderLine }) {
@@ -161,7 +173,7 @@ function ComingCard({ texts, order }: { texts: Texts; order: OrderLine }) {
         <h2>{order.isTopUp ? t('purchase.topUp', { place }) : place}</h2>
         <span className={`badge ${toneOf(order.status)}`}>{t(`purchase.badge.${order.status}`)}</span>
       </div>
-      <p className="quiet">{heldBy(texts, order.holds)}</p>
+      <p className="quiet">{boughtBy(texts, order)}</p>
       <p>{meaningOf(texts, order)}</p>
       <p className="acts">
         <a

@@ -28,6 +28,8 @@ export const toneOf = (status: OrderStatus): string => tones[status] ?? ''
 export interface OrderLife {
   status: OrderStatus
   isTopUp: boolean
+  /** of its eSIMs */
+  quantity: number
   paidAt: Date | null
   deliveredAt: Date | null
 }
@@ -38,17 +40,21 @@ export type PayPage = { state: HostedPayment['status'] | 'unreachable'; url: str
 /** What the state of an order means for its customer. */
 export function meaningOf(
   { t, moment }: Pick<Texts, 't' | 'moment'>,
-  { status, isTopUp, paidAt, deliveredAt }: OrderLife,
+  { status, isTopUp, quantity: count, paidAt, deliveredAt }: OrderLife,
   payPage: PayPage | null = null,
 ): string {
   if (status === 'in_review' && paidAt) return t('purchase.heldUntil', { at: moment(limitOf('in_review', paidAt)) })
   if (payPage?.state === 'complete') return t('purchase.meaning.confirming')
   if (payPage?.state === 'expired') return t('purchase.meaning.unpaid')
   if (payPage) return t('purchase.meaning.hosted')
-  if (status === 'provisioning' && isTopUp) return t('purchase.meaning.toppingUp')
-  if (status === 'delivered' && isTopUp) return t('purchase.meaning.toppedUp')
+  if (status === 'provisioning')
+    return isTopUp ? t('purchase.meaning.toppingUp') : t('purchase.meaning.provisioning', { count })
+  if (status === 'delivered')
+    return isTopUp ? t('purchase.meaning.toppedUp') : t('purchase.meaning.delivered', { count })
   // The eSIM of a top-up goes on; what was never delivered has none.
-  if (status === 'refunded' && (isTopUp || !deliveredAt)) return t('purchase.meaning.moneyBack')
+  if (status === 'refunded')
+    return isTopUp || !deliveredAt ? t('purchase.meaning.moneyBack') : t('purchase.meaning.refunded', { count })
+  if (status === 'ended') return t('purchase.meaning.ended', { count })
   return t(`purchase.meaning.${status}`)
 }
 
@@ -96,3 +102,26 @@ export function dataOf(
 
 /** Data and days of a package. */
 export const heldBy = (texts: Texts, of: Holds): string => `${dataOf(texts, of)}, ${texts.validity(of.days)}`
+
+/** Which one an eSIM is of those of its order. */
+export interface EsimPlace {
+  /** from 1 */
+  number: number
+  count: number
+}
+
+/** The name of an eSIM: where it is for, and which one of its order it is. */
+export function esimName({ t, place }: Pick<Texts, 't' | 'place'>, destination: string, of: EsimPlace): string {
+  const name = place(destination)
+  return of.count === 1 ? name : t('account.esims.nameOf', { place: name, esim: t('common.esimOf', of) })
+}
+
+/** @returns undefined for an eSIM that is none of these */
+export function placeAmong(esims: readonly { id: string }[], esimId: string | null): EsimPlace | undefined {
+  const index = esims.findIndex(({ id }) => id === esimId)
+  return index === -1 ? undefined : { number: index + 1, count: esims.length }
+}
+
+/** What an order is for: as often as there are eSIMs in it. */
+export const boughtBy = (texts: Texts, { holds, quantity }: { holds: Holds; quantity: number }): string =>
+  quantity === 1 ? heldBy(texts, holds) : `${quantity}\u00a0× ${heldBy(texts, holds)}`

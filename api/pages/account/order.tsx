@@ -10,8 +10,10 @@ import { Facts, FaultSummary, Form, formState } from '../form.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
 import { Card, Notice } from './frame.tsx'
 import {
+  boughtBy,
+  type EsimPlace,
+  esimName,
   type Holds,
-  heldBy,
   type MailState,
   mailName,
   meaningOf,
@@ -31,10 +33,11 @@ export interface OrderPage {
     id: string
     holds: Holds
     destination: string
-    quantity: number
     minor: number
     currency: string
     createdAt: Date
+    /** of a top-up: the eSIM that it is for */
+    toppedUp: EsimPlace | undefined
   }
   /** where it is paid, if on Stripe's page and nothing is known to be paid */
   payPage: PayPage | null
@@ -57,7 +60,9 @@ export function renderOrder(of: OrderPage, page: PageContext): string {
   const path = `/account/orders/${order.id}`
   return renderLayout({
     ...page,
-    title: t(order.isTopUp ? 'purchase.topUp' : 'purchase.order', { place: texts.place(order.destination) }),
+    title: order.isTopUp
+      ? t('purchase.topUp', { place: esimName(texts, order.destination, order.toppedUp ?? onlyOne) })
+      : t('purchase.order', { place: texts.place(order.destination) }),
     back: { href: '/account', label: t('common.myEsims') },
     hasFault: refused !== undefined,
     children: (
@@ -82,6 +87,8 @@ export function renderOrder(of: OrderPage, page: PageContext): string {
   })
 }
 
+const onlyOne: EsimPlace = { number: 1, count: 1 }
+
 interface PartProps {
   of: OrderPage
   texts: Texts
@@ -94,7 +101,7 @@ function State({ of: { order, refunds, payPage, installUrl, withdrawnAt }, texts
   return (
     <section className="card">
       <div className="head">
-        <h2>{heldBy(texts, order.holds)}</h2>
+        <h2>{boughtBy(texts, order)}</h2>
         <span className={`badge ${toneOf(status)}`}>
           {t(confirming ? 'purchase.badge.confirming' : `purchase.badge.${status}`)}
         </span>
@@ -111,14 +118,13 @@ function State({ of: { order, refunds, payPage, installUrl, withdrawnAt }, texts
       {installUrl && status === 'delivered' ? (
         <p>
           <a className="button" href={installUrl}>
-            {t('purchase.open')}
+            {t('purchase.open', { count: order.quantity })}
           </a>
         </p>
       ) : null}
       <Facts
         of={[
           [t('purchase.price'), money(order)],
-          ...(order.quantity > 1 ? ([[t('purchase.esims'), order.quantity]] as const) : []),
           [t('purchase.ordered'), moment(order.createdAt)],
           ...(confirming
             ? []
@@ -200,11 +206,12 @@ function Mails({ of: { mails, can, csrf, once }, path, texts: { t } }: PartProps
 /** Article 11a of Directive 2011/83/EU: the function to withdraw is there for the whole period, and easy to find. */
 function GiveBack({ of: { can, csrf, order }, path, texts: { t, moment } }: PartProps & { path: string }) {
   if (!can.cancel && !can.withdrawUntil && !can.return) return null
+  const count = order.quantity
   return (
-    <Card title={t(order.paidAt ? 'purchase.returnTitle' : 'purchase.cancelTitle')}>
+    <Card title={t(order.deliveredAt ? 'purchase.returnTitle' : 'purchase.cancelTitle')}>
       {can.withdrawUntil ? (
         <>
-          <p>{t('purchase.withdrawUntil', { at: moment(can.withdrawUntil) })}</p>
+          <p>{t('purchase.withdrawUntil', { at: moment(can.withdrawUntil), count })}</p>
           <Form action={`${path}/withdrawal`} csrf={csrf}>
             <button type="submit" className="plain">
               {t('purchase.withdraw')}
@@ -233,8 +240,8 @@ function GiveBack({ of: { can, csrf, order }, path, texts: { t, moment } }: Part
         <AskedFirst
           action={`${path}/return`}
           csrf={csrf}
-          what={t('purchase.return')}
-          does={t('purchase.returnHint')}
+          what={t('purchase.return', { count })}
+          does={t('purchase.returnHint', { count })}
           now={t('purchase.returnNow')}
         />
       ) : null}

@@ -5,38 +5,38 @@ import { numberOrNull } from '../../../db/connection/bigints.ts'
 import { consentsInForce, performanceConsents } from '../../../policy/withdrawal.ts'
 import type { RefusedForm } from '../../http/route.ts'
 import { FaultSummary, Form, formState } from '../form.tsx'
+import { type EsimLife, hasStarted, Usage, Validity } from '../install/esim-status.tsx'
 import { type PageContext, renderLayout } from '../layout.tsx'
-import { dataOf } from './order-words.ts'
+import { dataOf, type EsimPlace, esimName } from './order-words.ts'
 
 export interface TopUpPage {
   csrf: string
   refused: RefusedForm | undefined
-  esimId: string
-  destination: string
+  esim: { id: string; place: EsimPlace; life: EsimLife; destination: string; days: number }
   /** the cheapest first; none when the eSIM cannot be topped up any more */
   offers: Package[]
   /** a new one for each page: a form that is sent twice is one order */
   once: string
 }
 
-export function renderTopUp(
-  { csrf, refused, esimId, destination, offers, once }: TopUpPage,
-  page: PageContext,
-): string {
+export function renderTopUp({ csrf, refused, esim, offers, once }: TopUpPage, page: PageContext): string {
   const { texts } = page
   const { t } = texts
   const consent = consentsInForce[texts.language]
+  const name = esimName(texts, esim.destination, esim.place)
   return renderLayout({
     ...page,
-    title: t('purchase.topUp', { place: texts.place(destination) }),
+    title: t('purchase.topUp', { place: name }),
     back: { href: '/account', label: t('common.myEsims') },
     hasFault: refused !== undefined,
     children: (
       <>
         <FaultSummary of={refused && formState(texts, refused)} />
+        <Validity texts={texts} esim={esim.life} days={esim.days} />
+        {hasStarted(esim.life) ? <Usage texts={texts} esim={esim.life} name={name} /> : null}
         <p>{t(offers.length === 0 ? 'purchase.topUps.none' : 'purchase.topUps.text')}</p>
         {offers.length === 0 ? null : (
-          <Form action={`/account/esims/${esimId}/top-up`} csrf={csrf}>
+          <Form action={`/account/esims/${esim.id}/top-up`} csrf={csrf}>
             <input type="hidden" name="once" value={once} />
             <label className="choice">
               <input
@@ -48,7 +48,7 @@ export function renderTopUp(
               {performanceConsents[consent]}
             </label>
             {offers.map((offer) => (
-              <Offer esimId={esimId} offer={offer} page={page} key={offer.code} />
+              <Offer esimId={esim.id} offer={offer} page={page} key={offer.code} />
             ))}
           </Form>
         )}

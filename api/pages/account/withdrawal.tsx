@@ -14,6 +14,8 @@ export interface WithdrawalPage {
     name: string
     confirmationBy: { address: string }
     refund: Money
+    /** of its eSIMs */
+    quantity: number
     possibleUntil: string
   }
 }
@@ -32,7 +34,7 @@ export function renderWithdrawal({ csrf, refused, withdrawal }: WithdrawalPage, 
       <>
         <FaultSummary of={state} />
         <section className="card">
-          <p>{t('purchase.withdrawal.meaning')}</p>
+          <p>{t('purchase.withdrawal.meaning', { count: withdrawal.quantity })}</p>
           <Facts
             of={[
               [t('purchase.withdrawal.say'), withdrawal.statement],

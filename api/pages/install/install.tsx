@@ -44,7 +44,7 @@ export function renderInstall(bought: InstallPage, page: PageContext): string {
     children: (
       <>
         <Bought texts={texts} of={bought} />
-        {refunded ? <p className="notice">{t('install.refunded')}</p> : null}
+        {refunded ? <p className="notice">{t('install.refunded', { count: esims.length })}</p> : null}
         {inUse ? <DeviceSwitch texts={texts} device={device} /> : null}
         {esims.length > 1 ? (
           <nav aria-label={t('install.all')} className="switch">

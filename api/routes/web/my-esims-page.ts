@@ -75,6 +75,7 @@ export function myEsimsPageRoutes(api: ApiContext): Route[] {
         holds: holdsOf(order, daily),
         destination: order.destination,
         isTopUp: order.parent_order_id !== null,
+        quantity: order.quantity,
         status: order.status,
         paidAt: order.paid_at,
         deliveredAt: order.delivered_at,

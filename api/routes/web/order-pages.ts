@@ -22,7 +22,7 @@ import { defineRoute, elsewhere, html, type RefusedForm, type Route } from '../.
 import { idParams, sentId } from '../../http/storable.ts'
 import type { NoticeName } from '../../pages/account/frame.tsx'
 import { renderOrder } from '../../pages/account/order.tsx'
-import type { PayPage } from '../../pages/account/order-words.ts'
+import { type PayPage, placeAmong } from '../../pages/account/order-words.ts'
 import { renderWithdrawal } from '../../pages/account/withdrawal.tsx'
 import { onceOf } from '../../pages/form.tsx'
 import { isUntouched } from '../../pages/install/esim-status.tsx'
@@ -177,7 +177,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
       listDocuments(sql, id),
       listRefunds(sql, id),
       listMails(sql, id),
-      listEsims(api, order),
+      listEsims(api, { id: order.parent_order_id ?? id, account_id: order.account_id }),
       findWithdrawal(sql, api, order),
       installUrl(api, order),
       payPageOf(order),
@@ -201,6 +201,7 @@ export function orderPageRoutes(api: ApiContext): Route[] {
         createdAt: order.created_at,
         paidAt: order.paid_at,
         deliveredAt: order.delivered_at,
+        toppedUp: placeAmong(esims, order.esim_id),
       },
       payPage,
       installUrl: install,
@@ -239,7 +240,8 @@ export function orderPageRoutes(api: ApiContext): Route[] {
     page: PageContext,
     refused?: RefusedForm,
   ): Promise<string> {
-    const withdrawal = await readWithdrawal(api, await ownOrder(sql, id, caller))
+    const order = await ownOrder(sql, id, caller)
+    const withdrawal = { ...(await readWithdrawal(api, order)), quantity: order.quantity }
     return renderWithdrawal({ csrf: caller.csrf, refused, withdrawal }, page)
   }
 }

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { stripeCustomerOf } from '../../../db/accounts.ts'
 import { findTopUpPrice, listTopUpsOf } from '../../../db/catalogue/packages.ts'
-import { findEsimOwner } from '../../../db/order/esims.ts'
+import { findEsimOwner, listEsims } from '../../../db/order/esims.ts'
 import { findOrder } from '../../../db/order/orders.ts'
 import { consentsInForce } from '../../../policy/withdrawal.ts'
 import { ipCountryOf, type Visitor } from '../../http/caller.ts'
@@ -14,12 +14,13 @@ import { claimForm } from '../../http/idempotency.ts'
 import { Problem } from '../../http/problem.ts'
 import { defineRoute, elsewhere, html, type RefusedForm, type Route } from '../../http/route.ts'
 import { idParams, sentId } from '../../http/storable.ts'
+import { placeAmong } from '../../pages/account/order-words.ts'
 import { renderPaid, renderTopUp } from '../../pages/account/top-up.tsx'
 import { onceOf } from '../../pages/form.tsx'
 import { layoutHeaders, type PageContext } from '../../pages/layout.tsx'
 import { createOrderClient } from '../../runs/order-client.ts'
 import { noticeCookie } from '../../sign-in/notice-cookie.ts'
-import { takesTopUps } from '../../views/esim-life.ts'
+import { esimLife, takesTopUps } from '../../views/esim-life.ts'
 import { assertPrice, packageCode } from '../checkouts.ts'
 
 const headers = layoutHeaders({ forms: true })
@@ -161,11 +162,14 @@ export function topUpPageRoutes(api: ApiContext): Route[] {
 
   async function topUpPage(id: string, caller: Visitor, page: PageContext, refused?: RefusedForm): Promise<string> {
     const esim = await owned(id, caller)
-    const [offers, order] = await Promise.all([
+    const [offers, order, esims] = await Promise.all([
       takesTopUps(esim) ? listTopUpsOf(sql, id) : [],
       findOrder(sql, esim.orderId),
+      listEsims(api, { id: esim.orderId, account_id: esim.accountId }),
     ])
-    const destination = order?.destination ?? ''
-    return renderTopUp({ csrf: caller.csrf, refused, esimId: id, destination, offers, once: onceOf(refused) }, page)
+    const [stored, place] = [esims.find((each) => each.id === id), placeAmong(esims, id)]
+    if (!order || !stored || !place) throw new Problem('not_found')
+    const toppedUp = { id, place, life: esimLife(stored), destination: order.destination, days: order.days }
+    return renderTopUp({ csrf: caller.csrf, refused, esim: toppedUp, offers, once: onceOf(refused) }, page)
   }
 }
