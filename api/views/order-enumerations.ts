@@ -13,7 +13,7 @@ export const orderStatus = enumeration<OrderStatus>(
 
 const refundReasonMeanings = {
   not_delivered_in_time: 'The eSIM was not there within the promised hour',
-  out_of_stock: 'No provider could fill the order',
+  out_of_stock: 'No provider could fill the order; of a top-up: its eSIM took no more data',
   rejected_in_review: 'An operator has rejected the order',
   review_timed_out: 'No operator has decided within the time for a review',
   cancelled_by_customer: 'The customer has cancelled before the delivery',

@@ -13,7 +13,12 @@ import { whyField } from './operator-words.ts'
 const time = z.iso.datetime().nullable()
 
 /** As it is called, which can differ much from what was typed. */
-const url = z.url({ normalize: true }).max(500).describe('https, on the internet')
+const url = z
+  .url({ normalize: true })
+  .max(500)
+  .describe(
+    'https, on the internet, without a user name, a password or a fragment; outside of production also http to `localhost` and `127.0.0.1`',
+  )
 const types = z
   .array(eventType.schema)
   .min(1)

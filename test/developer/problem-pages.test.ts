@@ -2,7 +2,10 @@
  * Each problem has a page with its cause and its remedy, and is a value of the enumeration by which programs decide.
  */
 import { expect, test } from 'vitest'
+import { passes } from '../../api/http/problem.ts'
 import { problems } from '../../api/http/problems.ts'
+import { remedies } from '../../api/pages/docs/remedies.ts'
+import { isKeyOf } from '../../shared/keys-of.ts'
 import { readDescribed } from '../harness/api/described.ts'
 import { shareStack } from '../harness/harness.ts'
 
@@ -22,6 +25,19 @@ test('the page of each problem says what has led to it and what to do, and neith
     if (said.includes(wordsOf(meaning)) || said[0] === said[1]) same.push(code)
   }
   expect([unsaid, same]).toEqual([[], []])
+})
+
+test('a problem that tells a program to wait for Retry-After has that header', () => {
+  const naming = codes.filter((code) => isKeyOf(remedies, code) && remedies[code].includes('Retry-After'))
+  expect(naming).not.toEqual([])
+  expect(naming.filter((code) => !(isKeyOf(problems, code) && passes(code)))).toEqual([])
+})
+
+test('the page of a problem that no operation names says where it is met', async () => {
+  const answered = async (code: string) =>
+    wordsOf((await harness.anonymous.get(`/problems/${code}`)).text.split('Answered by')[1] ?? '')
+  expect(await answered('method_not_allowed')).toContain('Each address, to a method that it does not take.')
+  expect(await answered('out_of_stock')).toContain('No operation: our own runs meet it.')
 })
 
 const wordsOf = (html: string): string => html.replaceAll(/<[^>]*>|`/g, '')

@@ -30,7 +30,7 @@ export const causes: Readonly<Record<ProblemCode, string>> = {
   dispute_state_conflict:
     'The bank has decided, the evidence was sent before, which a bank takes once, or none is staged yet.',
   email_taken: 'An account has this e-mail address. An address has one account at most.',
-  identity_taken: 'The user at Apple, Google or Firebase was linked to another account before.',
+  identity_taken: 'The user at Apple, Google or Firebase is linked to an account already.',
   identity_differs: 'The account is linked to another user of the same provider.',
   request_in_progress: 'An earlier request of the same kind, or with the same Idempotency-Key, has not ended yet.',
   policy_version_taken: 'A text was posted under this version before.',
@@ -72,9 +72,11 @@ export const causes: Readonly<Record<ProblemCode, string>> = {
   provider_misconfigured:
     'Keys, balance or contract at the provider do not allow the call. Our operators are notified at once.',
   still_allocating: 'The provider has taken the order and has no eSIM for it yet: mostly seconds, at times minutes.',
-  out_of_stock: 'All providers of the package were asked, and none has it in stock.',
+  out_of_stock:
+    'Each provider of the package has refused the order for good: it has none in stock, does not sell it any more, or has another price. Of a top-up: its eSIM has ended, takes no more, or was returned meanwhile.',
   placement_unsettled: 'A call to the provider was cut off. Its books are read before anything is ordered again.',
-  esim_in_use: 'The provider says that the eSIM was put onto a phone, has used data, or has a paid top-up.',
+  esim_in_use:
+    'The provider says that the eSIM was put onto a phone or has used data; the eSIM has a paid top-up; or the order is a top-up itself, whose data no provider takes back.',
   esim_still_lives: 'The order can end only once its last eSIM has.',
   mail_unavailable: silent('The mail server'),
   push_unavailable: silent('Firebase'),
@@ -82,7 +84,7 @@ export const causes: Readonly<Record<ProblemCode, string>> = {
   sign_in_party_unavailable: silent('Apple, Google or Firebase'),
   erasure_refused: 'A sub-processor has refused the deletion for good. Our operators are notified at once.',
   erasure_incomplete: 'A sub-processor has taken the deletion and still shows data: it is looked at again.',
-  order_state_conflict: stateOf('order'),
+  order_state_conflict: `${stateOf('order')} Of a top-up: its eSIM is suspended, has ended or is being returned.`,
   order_missing: 'The id was never one of an order, or its account was erased.',
   withdrawal_not_opened:
     'A withdrawal takes two steps, so that nobody withdraws by mistake, and the first one is missing.',

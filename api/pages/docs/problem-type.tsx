@@ -6,6 +6,11 @@ import { CodeText } from './code-text.tsx'
 import { renderDocsPage } from './frame.tsx'
 import { remedies } from './remedies.ts'
 
+const unanswered = (code: ProblemCode): string =>
+  code === 'method_not_allowed'
+    ? 'Each address, to a method that it does not take.'
+    : 'No operation: our own runs meet it.'
+
 /** The page of one problem type, at its type URI: its cause, its remedy, and who answers it. */
 export function renderProblemType(code: ProblemCode, routes: readonly Route[]): string {
   const { status, title } = problems[code]
@@ -25,7 +30,7 @@ export function renderProblemType(code: ProblemCode, routes: readonly Route[]): 
         <CodeText text={remedies[code]} />
       </p>
       <h2>Answered by</h2>
-      {answering.length === 0 ? <p>No operation answers it itself; it appears as the code of a failed run.</p> : null}
+      {answering.length === 0 ? <p>{unanswered(code)}</p> : null}
       <ul>
         {answering.map(({ method, path }) => (
           <li key={`${method} ${path}`}>

@@ -13,7 +13,7 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   idempotency_key_required:
     'Make a random key, for example a UUID, before the first attempt; store it, and send it with each repetition.',
   unauthenticated:
-    'Get a new ID token from Firebase and repeat. A service key that is refused was revoked: replace it.',
+    'Get a new ID token from Firebase and repeat. Look whether a key that is refused is whole and of this installation; replace one that was revoked.',
   fresh_sign_in_required: 'Let the person sign in again, and repeat with the new ID token.',
   no_account: 'Offer to sign up: `POST /v1/accounts` with the same ID token.',
   forbidden: 'Call it with the credentials of the caller that the documentation of the operation names.',
@@ -54,16 +54,18 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
     'Nothing was ordered. Read `GET /v1/packages` (of a top-up `GET /v1/esims/{id}/top-ups`) again, show the price of now, and order with a new Idempotency-Key once the customer agrees.',
   payment_unavailable: repeatLater,
   payment_refused: askUs,
-  payment_pending: repeatLater,
+  payment_pending: internal,
   refund_refused: 'An operator has to look at the payment in the processor’s dashboard.',
   refund_exceeds_payment: 'Read the order: `refunds` says what was refunded. Ask for at most the rest.',
-  refund_under_way: repeatLater,
+  refund_under_way:
+    'Read the order: `refunds` shows the other one. If money is still to be given back then, ask for it again.',
   provider_unavailable: repeatLater,
   provider_misconfigured: askUs,
-  still_allocating: repeatLater,
-  out_of_stock: 'Offer another package. A paid order is refunded by itself.',
+  still_allocating: internal,
+  out_of_stock:
+    'It is the `reason` of an order, which is refunded by itself. Offer another package; for an eSIM, what `GET /v1/esims/{id}/top-ups` lists now.',
   placement_unsettled: repeatLater,
-  esim_in_use: 'The eSIM was installed, used or topped up: it cannot be returned. Offer the support.',
+  esim_in_use: 'It cannot be returned any more: say so, and offer the support.',
   esim_still_lives: internal,
   mail_unavailable: repeatLater,
   push_unavailable: internal,
@@ -71,7 +73,8 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   sign_in_party_unavailable: repeatLater,
   erasure_refused: internal,
   erasure_incomplete: internal,
-  order_state_conflict: 'Read the order. The states of an order list what each of them accepts.',
+  order_state_conflict:
+    'Read the order: the states of an order list what each of them accepts. What an eSIM takes now is in `GET /v1/esims/{id}/top-ups`.',
   order_missing: 'The order does not exist or was erased: take it off the screen.',
   withdrawal_not_opened: 'Open the withdrawal first: `POST /v1/orders/{id}/withdrawal`.',
   withdrawal_period_over: 'Offer a refund of unused eSIMs, or the support.',
