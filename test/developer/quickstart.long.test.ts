@@ -83,6 +83,34 @@ test('plain Node imports the client package', async () => {
   expect(stdout.trim()).toBe('200')
 })
 
+test('a program that is compiled to require takes the client package, as Node before 20.19 does', async () => {
+  const cwd = await throwawayFolder('ama-esim-client-')
+  await mkdir(join(cwd, 'node_modules/@ama-esim'), { recursive: true })
+  await symlink(join(root, 'client'), join(cwd, 'node_modules/@ama-esim/client'))
+  await writeFile(
+    join(cwd, 'list.ts'),
+    `import { createAmaClient, type components } from '@ama-esim/client'
+    const api = createAmaClient({ baseUrl: process.env.AMA_API ?? '', token: process.env.AMA_KEY ?? '' })
+    api.GET('/v1/destinations').then(({ data, error, response }) => {
+      const problem: components['schemas']['Problem'] | undefined = error
+      // @ts-expect-error an answer of 200 has a list
+      data?.nothing
+      console.log(response.status, problem)
+    })
+    declare const process: { env: Record<string, string | undefined> }
+    declare const console: { log(...words: unknown[]): void }`,
+  )
+  const compilerOptions = { module: 'node16', target: 'es2022', lib: ['es2022', 'dom'], strict: true, types: [] }
+  await writeFile(join(cwd, 'package.json'), '{}')
+  await writeFile(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['list.ts'] }))
+  await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], { cwd }).catch(({ stdout }) =>
+    expect(stdout).toBe(''),
+  )
+  const flags = ['--no-experimental-require-module', 'list.js']
+  const { stdout } = await run(process.execPath, flags, { cwd, env: environment })
+  expect(stdout.trim()).toBe('200 undefined')
+})
+
 test('a person pays on the payment page: declined, then with 3D Secure', async () => {
   const order = await harness.buy(await harness.signUp(), { pay: false })
   const url = `${harness.sims.stripe.url}/pay/${order.payment.paymentIntentClientSecret}`
