@@ -100,8 +100,12 @@ export function createTexts(language: Language, messages: Messages): Texts {
 
 /**
  * With a hyphen at which no line ends after a word's first letter: the button said "E-" and, on its next line, "Mail".
+ * Nor between an abbreviation and its ending: "eSIM-" and "in".
  */
-const unbroken = (text: string): string => text.replaceAll(/(?<![\p{L}\p{N}])(\p{L})-(?=\p{L})/gu, '$1\u2011')
+const unbroken = (text: string): string =>
+  text
+    .replaceAll(/(?<![\p{L}\p{N}])(\p{L})-(?=\p{L})/gu, '$1\u2011')
+    .replaceAll(/(?<=\p{Lu})-(?=\p{Ll}{1,3}(?!\p{L}))/gu, '\u2011')
 
 const megabyte = 1024 ** 2
 const gigabyte = 1024 ** 3

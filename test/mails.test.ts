@@ -229,7 +229,7 @@ test.each(languages)('every mail is written wholly in %s, subject and text part 
 test('German and Albanian mails show money, dates, countries and numbers as their readers write them', () => {
   const topUp = (language: Language) => mails.topUp?.(textsOf(language)) ?? { subject: '', text: '' }
   expect(topUp('de').subject).toBe('Ihre eSIM hat mehr Datenvolumen: Japan')
-  expect(topUp('sq').subject).toBe('eSIM-i juaj ka më shumë të dhëna: Japoni')
+  expect(topUp('sq').subject).toBe('eSIM\u2011i juaj ka më shumë të dhëna: Japoni')
   const facts = {
     de: ['12,90\u00a0€', '5. Dezember 2026 um 10:30 UTC', '4,7\u00a0GB', '30\u00a0Tage'] as const,
     sq: ['12,90\u00a0€', '5 dhjetor 2026 në 10:30 UTC', 'Japoni', '30\u00a0ditë'] as const,

@@ -1,4 +1,4 @@
-/** No line ends after the "E-" of "E-Mail": other hyphens are places where a long word may be broken. */
+/** No line ends after the "E-" of "E-Mail", nor before the ending of an abbreviation: other hyphens are places where a long word may be broken. */
 import { renderToStaticMarkup } from 'react-dom/server'
 import { expect, test } from 'vitest'
 import { languages } from '../../messages/languages.ts'
@@ -12,6 +12,13 @@ test('a button of German pages keeps "E-Mail" on one line, and the parts of long
   expect(renderToStaticMarkup(rich('account.esims.bounced', { address: 'a-b@c-d.example', link }))).toContain(
     'E\u2011Mails an a-b@c-d.example kommen',
   )
+})
+
+test('an abbreviation of Albanian pages and its ending are on one line', () => {
+  const { t } = textsOf('sq')
+  expect(t('order.seeEsim')).toBe('Shihni eSIM\u2011in tuaj')
+  expect(t('account.start.docs')).toBe('Dokumentacioni i API\u2011së')
+  expect(t('purchase.esims')).toBe('Numri i eSIM\u2011eve')
 })
 
 test.each(languages)('whatever a message in %s says, what it is given stays as it is', (language) => {

@@ -102,7 +102,16 @@ const withoutForeignName = (customer: string): string =>
     .filter((part) => [...part].every((letter) => inPrint(letter) !== undefined))
     .join(', ')
 
-const plainLetters: Record<string, string | undefined> = { ł: 'l', Ł: 'L', đ: 'd', Đ: 'D', ħ: 'h', ı: 'i', ŧ: 't' }
+const plainLetters: Record<string, string | undefined> = {
+  ł: 'l',
+  Ł: 'L',
+  đ: 'd',
+  Đ: 'D',
+  ħ: 'h',
+  ı: 'i',
+  ŧ: 't',
+  '\u2011': '-',
+}
 
 /** The nearest letter of the font, if there is one. */
 function inPrint(letter: string): string | undefined {
