@@ -3,6 +3,7 @@ import type { Networks, ValidityStart } from '../../providers/esim.ts'
 import { isKeyOf } from '../../shared/keys-of.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { PackageOffers, Packages } from '../connection/schema.ts'
+import { dominated } from './dominated.ts'
 
 /** A package that we sell, with our price. Its cost is in package_offers. */
 export interface Package {
@@ -102,9 +103,12 @@ export async function listTopUpsOf(sql: Queryable, esimId: string): Promise<Pack
     select p.code, p.kind, p.name, p.destinations, p.data_bytes, p.daily, p.days, p.price_minor, p.currency,
       p.takes_top_ups, p.validity_starts, ${networksOf(sql)} as networks
     from ${topUpsOfEsims(sql)}
-    where p.kind = 'top_up' and p.active and not p.dominated and e.id = ${esimId}
+    where p.kind = 'top_up' and p.active and e.id = ${esimId}
     order by p.price_minor, p.code`
-  return rows.map(packageOf)
+  const topUps = rows.map(packageOf)
+  // `dominated` of a package looks at all eSIMs that it goes onto: for this one another may be better.
+  const beaten = dominated(topUps.map((each) => ({ ...each, group: 'top_up', startsAtFirstUse: false })))
+  return topUps.filter(({ code }) => !beaten.has(code))
 }
 
 /** Where packages lead, with the cheapest base package of each destination in a currency. */
