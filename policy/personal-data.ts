@@ -424,6 +424,7 @@ const tables: Record<string, Table> = {
       reason: bought('refunds[].reason'),
       credit_note: link('the credit note'),
       created_at: bought('refunds[].createdAt'),
+      returns_esims: technical,
     },
   },
   order_history: {

@@ -5,6 +5,7 @@ import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../context.ts'
 import { raiseOperatorTask, resolveOperatorTask } from '../../db/operator-tasks.ts'
 import { disputesChangedAt, isDisputed } from '../../db/order/disputes.ts'
+import { isReturnedForPart } from '../../db/order/esims/returned-esims.ts'
 import { isPerhapsNew, isToppedUpSince, listEsims, recordEsimStatus, type StoredEsim } from '../../db/order/esims.ts'
 import { listDeliveredTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import { raiseForEsim } from '../../db/order/part-tasks.ts'
@@ -49,7 +50,7 @@ interface EsimCheck {
 
 interface OrderCheck {
   ended: boolean
-  /** all eSIMs of the order were returned */
+  /** all eSIMs of the order were returned, and not for a partial refund */
   givenBack: boolean
   /**
    * U2, paid means delivered or refunded: the provider has ended all eSIMs of the order, and the customer had nothing
@@ -104,15 +105,15 @@ export function createEsimTrackingActivities(context: WorkerContext): Activities
     const checks = await checkEach(order, at, how)
     const haveEnded = (...endings: Ending[]): boolean =>
       checks.length > 0 && checks.every(({ ending }) => ending !== undefined && endings.includes(ending))
-    const givenBack = haveEnded('returned')
-    const refundDue = !givenBack && haveEnded('returned', 'by_provider') && checks.every(({ unused }) => unused)
+    const areBack = haveEnded('returned')
+    const refundDue = !areBack && haveEnded('returned', 'by_provider') && checks.every(({ unused }) => unused)
     // U2, paid means delivered or refunded: the data of a paid top-up has ended with its eSIM
     // (payment/late-payment.ts).
-    if (refundDue || givenBack)
+    if (refundDue || areBack)
       for (const { id } of await listDeliveredTopUps(sql, orderId)) await signals.settleTopUp(id)
     return {
       ended: checks.every(({ ended }) => ended),
-      givenBack,
+      givenBack: areBack && !(await isReturnedForPart(sql, orderId)),
       refundDue,
       nextCheckMs: Math.min(periods.order.esimPollMs, ...checks.map(({ nextCheckMs }) => nextCheckMs)),
     }

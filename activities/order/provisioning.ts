@@ -4,7 +4,7 @@ import { activityInfo } from '@temporalio/activity'
 import type { WorkerContext } from '../../context.ts'
 import { violatedConstraint } from '../../db/connection/constraint.ts'
 import { raiseOperatorTask, raiseUnlessSettled } from '../../db/operator-tasks.ts'
-import { noteReturnAsked } from '../../db/order/esims/returned-esims.ts'
+import { isReturnedForPart, noteReturnAsked } from '../../db/order/esims/returned-esims.ts'
 import { esimsOfOneOrder, insertEsims, listEsims, type StoredEsim, setEsimsCancelled } from '../../db/order/esims.ts'
 import { listDeliveredTopUps, moveOrder, type OrderRow } from '../../db/order/orders.ts'
 import {
@@ -98,10 +98,13 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
       await tryOffers(order, asked, outcome === 'refused' ? undefined : outcome, clientRefOf)
     },
 
-    async withdrawEsims({ orderId, asOf }) {
+    async withdrawEsims({ orderId, asOf, isForPart = false }) {
       const order = await knownOrder(sql, orderId)
       // No provider takes the data of a top-up back.
       if (order.parent_order_id) throw failure('EsimInUse', { code: 'top_up' })
+      // An operator has them returned for a part of the price: for their return nothing else is owed.
+      if (!isForPart && (await isReturnedForPart(sql, orderId)))
+        throw failure('EsimInUse', { code: 'returned_for_part' })
       const esims = await listEsims(context, order)
       const seen = new Map<string, EsimState>()
       const states = await mapUntilFault(

@@ -127,6 +127,7 @@ export const rebuiltColumns = {
     reason: 'run',
     created_at: 'run, nearly',
     credit_note: 'run',
+    returns_esims: 'run',
   } satisfies Columns<Refunds>,
   invoice_links: { order_id: 'run', document_key: 'computed', number: 'run' } satisfies Columns<InvoiceLinks>,
   invoices: {

@@ -113,10 +113,11 @@ export async function redoReservation(
 ): Promise<void> {
   if (isReleased) return
   const { reason } = input
-  const reserved = { orderId: order.id, refundKey, reason, at: reservedAt }
+  const reserved = { orderId: order.id, refundKey, reason, at: reservedAt, returnsEsims: input.esims === 'returned' }
   const made = refunds.find((refund) => refund.refundKey === refundKey)
   if (made) {
     const { refundId: stripeRefundId, amountMinor, status: state } = made
+    await reserveRefund(tx, { ...reserved, amountMinor })
     await upsertRefund(tx, { ...reserved, stripeRefundId, amountMinor, state })
     return
   }

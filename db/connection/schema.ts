@@ -728,6 +728,7 @@ export interface Refunds {
   reason: string
   created_at: Date
   credit_note: string | null
+  returns_esims: boolean
 }
 
 export interface RestoredItems {

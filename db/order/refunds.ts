@@ -126,13 +126,17 @@ export async function upsertRefund(
         else excluded.state end`
 }
 
-/** Reserves an amount for a refund. A refused one with this key is reserved again. */
+/**
+ * Reserves an amount for a partial refund. A refused one with this key is reserved again.
+ * @param refund.returnsEsims whether the eSIMs go back to their provider with it
+ */
 export async function reserveRefund(
   tx: Transaction,
-  refund: { orderId: string; refundKey: string; amountMinor: number; reason: string; at: Date },
+  refund: { orderId: string; refundKey: string; amountMinor: number; reason: string; at: Date; returnsEsims: boolean },
 ): Promise<void> {
-  await tx`insert into refunds (order_id, refund_key, amount_minor, state, reason, created_at)
-    values (${refund.orderId}, ${refund.refundKey}, ${refund.amountMinor}, ${requested}, ${refund.reason}, ${refund.at})
+  await tx`insert into refunds (order_id, refund_key, amount_minor, state, reason, created_at, returns_esims)
+    values (${refund.orderId}, ${refund.refundKey}, ${refund.amountMinor}, ${requested}, ${refund.reason}, ${refund.at},
+      ${refund.returnsEsims})
     on conflict (order_id, refund_key) do update
       set amount_minor = excluded.amount_minor, state = excluded.state, created_at = excluded.created_at
       where refunds.state = ${refused}`

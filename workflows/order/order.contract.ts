@@ -217,8 +217,11 @@ export interface OrderActivities {
   sendOrderPush(input: { orderId: string; push: OrderPush; asOf: string }): Promise<void>
   /** Best effort: leaves out events that are too old or that Google Analytics refuses. */
   measurePurchase(input: { orderId: string; asOf: string }): Promise<void>
-  /** Returns unused eSIMs to the provider. @throws EsimInUse */
-  withdrawEsims(input: { orderId: string; asOf: string }): Promise<void>
+  /**
+   * Returns unused eSIMs to the provider. `isForPart`: for a partial refund, which settles their return.
+   * @throws EsimInUse
+   */
+  withdrawEsims(input: { orderId: string; asOf: string; isForPart?: true }): Promise<void>
   startRefund(input: { orderId: string; asOf: string; reason: RefundReason }): Promise<void>
   /**
    * Refunds the payment, with credit note and order facts.

@@ -58,7 +58,7 @@ export async function partialRefund(input: PartialRefundInput): Promise<PartialR
   try {
     await reserving.reservePartialRefund({ ...input, ...clock(), ...(wasReset() && { isReset: true }) })
     if (esims === 'returned') {
-      await releasingOnFailure(() => returning.withdrawEsims({ orderId, ...clock() }))
+      await releasingOnFailure(() => returning.withdrawEsims({ orderId, ...clock(), isForPart: true }))
       areEsimsBack = true
     }
     await releasingOnFailure(() => refunding.makePartialRefund({ refundId, orderId, ...clock() }))

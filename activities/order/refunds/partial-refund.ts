@@ -38,7 +38,7 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
   const site = { publicUrl: config.PUBLIC_URL, supportMail: config.SUPPORT_MAIL }
 
   return {
-    async reservePartialRefund({ refundId, orderId, asOf, amountMinor, reason, isReset = false }) {
+    async reservePartialRefund({ refundId, orderId, asOf, amountMinor, reason, esims, isReset = false }) {
       const payment = await askAboutPayment(context, async () =>
         stripe.getPayment(paymentIntentOf(await knownOrder(sql, orderId))),
       )
@@ -65,7 +65,8 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
         )
         const amount = amountMinor ?? leftMinor
         if (amount <= 0 || amount > leftMinor) throw failure('RefundExceedsPayment', { code: `left_${leftMinor}` })
-        await reserveRefund(tx, { orderId, refundKey, amountMinor: amount, reason, at: new Date(asOf) })
+        const returnsEsims = esims === 'returned'
+        await reserveRefund(tx, { orderId, refundKey, amountMinor: amount, reason, at: new Date(asOf), returnsEsims })
         return true
       })
       if (!isReserved) throw await released(orderId, await ownRow(orderId, refundId), new Date(asOf))

@@ -42,6 +42,13 @@ export const isRefundOfReturn = (
   firstAsked: Date,
 ): boolean => !notMade.includes(state) && created_at.getTime() >= firstAsked.getTime() - reservedBeforeMs
 
+/** Whether the eSIMs of an order go back with a partial refund, or went: nothing else is owed for their return. */
+export async function isReturnedForPart(sql: Queryable, orderId: string): Promise<boolean> {
+  const rows = await sql`
+    select from refunds where order_id = ${orderId} and returns_esims and state <> all(${[...notMade]}) limit 1`
+  return rows.length > 0
+}
+
 /**
  * How many eSIMs of an order were returned at our request, and whether a refund is theirs, as `isRefundOfReturn` says.
  */

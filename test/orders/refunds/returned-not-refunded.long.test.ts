@@ -78,6 +78,34 @@ test('an eSIM that went back with a partial refund that was answered with 503 is
   expect(await refundedMinor(order.id)).toBe(300)
 })
 
+test('U2: what an operator returns for a part, after a return of its customer has failed, is refunded in that part', {
+  timeout: 60_000,
+}, async () => {
+  const { person, order } = await delivered()
+  await esimAccess.fault({ match: { path: '/esim/cancel' }, status: 503, times: always })
+  expect((await requestReturnOf(person.caller, order.id)).status).toBe(503)
+  await esimAccess.clearFaults()
+  expectStatus(await refundPart(order.id, { amount: { minor: 300, currency: 'EUR' }, esims: 'returned' }), 200)
+  await harness.untilOrder(order.id, 'ended')
+  expect(await refundedMinor(order.id)).toBe(300)
+  expect(await attention(order.id)).toEqual([])
+})
+
+test('U2: a customer who asks for a return while an operator returns the eSIM for a part gets that part', {
+  timeout: 60_000,
+}, async () => {
+  const { person, order } = await delivered()
+  const before = await cancels()
+  await stripe.fault({ match: { path: '/v1/refunds', method: 'POST' }, status: 503, times: always })
+  const part = refundPart(order.id, { amount: { minor: 300, currency: 'EUR' }, esims: 'returned' })
+  await until('it was taken back', async () => (await cancels()) > before)
+  expect(await requestReturnOf(person.caller, order.id)).toMatchObject({ status: 409, body: { code: 'esim_in_use' } })
+  await stripe.clearFaults()
+  await part
+  await harness.untilOrder(order.id, 'ended')
+  expect(await refundedMinor(order.id)).toBe(300)
+})
+
 /** Why the last attempt of the run to follow its eSIMs has ended without their end. */
 async function watchFailure(orderId: string): Promise<string | undefined> {
   const { raw } = await harness.temporal.workflow.getHandle(orderWorkflowId(orderId)).describe()
