@@ -15,6 +15,7 @@ import {
   leftOfPrice,
   listRefunds,
   loseRefund,
+  type RefundRow,
   refundFailed,
   sumOf,
 } from '../../../db/order/refunds.ts'
@@ -145,28 +146,31 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       if (order.payment_intent_id === null) return 'pending'
       const at = recordedAt(asOf)
       const paymentIntentId = order.payment_intent_id
+      // Before Stripe lists them: one that is made meanwhile is not missing from the list.
+      const recorded = await listRefunds(sql, orderId)
       const refunds = await askAboutPayment(context, () => stripe.listRefunds(paymentIntentId))
       const accepted = refunds.filter(hasNotFailed)
-      const recorded = await listRefunds(sql, orderId)
+      const unlisted = recorded.filter(
+        ({ refund_key, state, stripe_refund_id: id }) =>
+          givesMoneyBack(state) && !isTakenBack(refund_key) && refunds.every(({ refundId }) => refundId !== id),
+      )
+      const isYoung = (refund: RefundRow): boolean => !areOlder([refund], listedWithinMs, at)
       const known = recorded.filter(({ refund_key }) => isTakenBack(refund_key))
       // Of a delivered order only a part was to be refunded: what has failed of it is no claim to the rest.
       const someBounced = refundStatuses.includes(order.status) && accepted.length < refunds.length
       const mayMiss = someBounced || (order.status === 'refunded' && areOlder(recorded, listedWithinMs, at))
       const missing = mayMiss ? await leftWithoutBank(paymentIntentId, sumOf(known)) : { minor: 0, takenBack: [] }
-      const missesSome = missing.minor > 0
-      const vanished = missesSome
-        ? recorded.filter(
-            ({ refund_key, state, stripe_refund_id: id }) =>
-              givesMoneyBack(state) && !isTakenBack(refund_key) && refunds.every(({ refundId }) => refundId !== id),
-          )
-        : []
+      const missesSome = missing.minor > sumOf(unlisted.filter(isYoung))
+      const vanished = missesSome ? unlisted.filter((refund) => !isYoung(refund)) : []
       const takenMinor = sumOf(known) + refundedMinorOf(missing.takenBack)
       await sql.begin(async (tx) => {
         for (const { refund_key } of vanished) await loseRefund(tx, orderId, refund_key)
         const found = [...missing.takenBack, ...refunds]
         const refundedMinor = await recordRefunds(tx, order, found, { reason: order.reason ?? 'returned_unused', at })
-        const isRefunded = refundStatuses.includes(order.status) && !missesSome
-        const outcome = isRefunded ? 'refunded' : order.delivered_at ? 'delivered' : 'paid'
+        // Stripe may have been slow, and the order has gone on.
+        const { status, delivered_at } = await knownOrder(tx, orderId)
+        const isRefunded = refundStatuses.includes(status) && !missesSome
+        const outcome = isRefunded ? 'refunded' : delivered_at ? 'delivered' : 'paid'
         if (order.fact_id && refunds.length > 0) await settleFact(tx, order.fact_id, outcome, refundedMinor)
       })
       const isSettled =

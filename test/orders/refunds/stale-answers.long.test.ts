@@ -2,7 +2,10 @@
  * U2: paid means delivered or refunded. One of Stripe's machines may not know yet what another one has just done: such
  * an answer decides neither that a refund fails nor that it was made.
  */
+import { MockActivityEnvironment } from '@temporalio/testing'
 import { afterEach, expect, test } from 'vitest'
+import { createOrderRefundActivities } from '../../../activities/order/refunds/refund.ts'
+import type { StripePort } from '../../../providers/stripe/stripe.ts'
 import { watchPlacements } from '../../harness/checks/placements.ts'
 import { deleteAccount } from '../../harness/deletions.ts'
 import { shareStack } from '../../harness/harness.ts'
@@ -99,6 +102,48 @@ test('a part that was refunded a moment ago leaves no erased customer’s money 
   await until('all is refunded', async () => (await refundsOf(before.id)).length === 2)
   expect(await refundsOf(before.id)).toEqual([`succeeded ${testPriceMinor - 120}`, 'succeeded 120'].sort())
   expect(await attention(receiptId)).toEqual([])
+})
+
+/** Asks Stripe about the refunds of an order, whose machine answers as it is given. */
+async function look(orderId: string, answers: Partial<StripePort>) {
+  const context = { ...harness.context, temporal: harness.temporal, stripe: { ...harness.context.stripe, ...answers } }
+  const { checkRefunds } = createOrderRefundActivities(context)
+  const environment = new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: Date.now() })
+  return environment.run(() => checkRefunds({ orderId, asOf: new Date().toISOString() }))
+}
+
+test('U6: the books of an order that is refunded while Stripe is slow to list its refunds say that it is refunded', async () => {
+  const { person, order } = await bought('delivered')
+  const { id } = await paymentNow(order.id)
+  await refundPart(id, 120)
+  await look(order.id, {
+    async listRefunds(paymentIntentId) {
+      const listed = await harness.context.stripe.listRefunds(paymentIntentId)
+      expectStatus(await requestReturnOf(person.caller, order.id), 200)
+      await harness.untilOrder(order.id, 'refunded')
+      return listed
+    },
+  })
+  const [fact] = await sql`select f.* from order_facts f join orders o on o.fact_id = f.id where o.id = ${order.id}`
+  expect(fact).toMatchObject({ outcome: 'refunded', refunded_minor: testPriceMinor })
+})
+
+test('U2: a refund that is made after one has failed, and is not listed yet, has not failed', async () => {
+  const { person, order } = await bought('delivered')
+  expectStatus(await requestReturnOf(person.caller, order.id), 200)
+  await harness.untilOrder(order.id, 'refunded')
+  await stripe.do('fail-refund', { orderId: order.id })
+  await harness.untilOrder(order.id, 'refund_failed')
+  expectStatus(await harness.operator.post(`/v1/orders/${order.id}/refund`), 200)
+  await harness.untilOrder(order.id, 'refunded')
+  const { getPayment, listRefunds } = harness.context.stripe
+  const outcome = await look(order.id, {
+    getPayment: async (id) => ({ ...(await getPayment(id)), refundedMinor: 0 }),
+    listRefunds: async (id) => (await listRefunds(id)).filter(({ status }) => status === 'failed'),
+  })
+  expect(outcome).toBe('pending')
+  const { refunds } = (await harness.service.get(`/v1/orders/${order.id}`)).body
+  expect(refunds).toMatchObject([{ state: 'failed' }, { state: 'succeeded' }])
 })
 
 type Now = Awaited<ReturnType<typeof paymentNow>>
