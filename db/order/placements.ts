@@ -87,7 +87,8 @@ export async function listPlacements(sql: Queryable, orderId: string): Promise<P
 
 /**
  * Stores a placement before its provider is asked. Undefined when the order's eSIMs are being returned, or when the
- * answer to another placement is still open.
+ * answer to another placement is still open. The order keeps its status until the placement is stored: whoever moves it
+ * to its refund finds the placement, and returns what it brings.
  */
 export async function claimPlacement(
   sql: Queryable,
@@ -101,6 +102,7 @@ export async function claimPlacement(
     select ${randomUUID()}, id, ${offer.provider}, ${offer.provider_package_code}, ${clientRef}, 'placing', at, at,
       ${offer.cost_micros === null ? null : String(offer.cost_micros)}::bigint * quantity
     from orders, (select clock_timestamp() as at) moment where id = ${orderId} and status = 'provisioning'
+    for share of orders
     on conflict do nothing
     returning id, client_ref, provider, provider_package_code, provider_order_no, state, placed_after, last_asked_at,
       returns_asked`
