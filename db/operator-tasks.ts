@@ -116,6 +116,16 @@ export async function listSubjectsOfOpenTasks(sql: Queryable, kind: string): Pro
   return rows.map((row) => row.subject_id)
 }
 
+/** The open tasks of some kinds about a subject. */
+export const listOpenTasksAbout = (
+  sql: Queryable,
+  subjectId: string,
+  kinds: readonly string[],
+): Promise<Pick<Attention, 'kind' | 'detail'>[]> =>
+  sql<Pick<Attention, 'kind' | 'detail'>[]>`
+    select kind, detail from attention
+    where subject_id = ${subjectId} and kind = any(${[...kinds]}) and resolved_at is null order by kind`
+
 /** The facts of a task, open or settled. */
 export async function findTaskAttributes(
   sql: Queryable,

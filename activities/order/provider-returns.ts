@@ -1,7 +1,7 @@
 /** Returns the eSIMs that a provider holds, or may hold, for an order. */
 import type { Context } from '../../context.ts'
 import type { Database } from '../../db/connection/database.ts'
-import type { NewOperatorTask } from '../../db/operator-tasks.ts'
+import { listOpenTasksAbout, type NewOperatorTask } from '../../db/operator-tasks.ts'
 import { lockUnreturned, noteReturnAsked } from '../../db/order/esims/returned-esims.ts'
 import { esimRefIndex, type StoredEsim, withoutOthers } from '../../db/order/esims.ts'
 import { hasPaidTopUps } from '../../db/order/orders.ts'
@@ -11,6 +11,7 @@ import type { EsimProvider, EsimState, PlaceOrder } from '../../providers/esim.t
 import { isProviderFailure, type ProviderFailure } from '../../providers/failure.ts'
 import { failure, failureType } from '../../shared/failures.ts'
 import { mapUntilFault } from '../../shared/map-until-fault.ts'
+import type { LeftToOperators } from '../../workflows/order/order.contract.ts'
 import { asFailure, esimFailureTypes, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 
 type ReturnAnswer = Awaited<ReturnType<EsimProvider['cancelUnused']>>
@@ -56,6 +57,12 @@ const inUse = { unavailable: 'ProviderUnavailable', rejected: 'EsimInUse' } as c
 export const unreturned = 'provider_order_unreturned'
 /** The operator task of a request that a provider's staff decides about: the customer's refund does not wait for it. */
 const requested = { kind: 'provider_refund_requested' } as const
+/** What an order has left to operators of its providers. */
+export async function leftToOperators(sql: Database, orderId: string): Promise<LeftToOperators | undefined> {
+  const open = await listOpenTasksAbout(sql, orderId, [unreturned, requested.kind])
+  if (open.length === 0) return undefined
+  return { tasks: open.map(({ kind, detail }) => ({ kind, ...(detail !== null && { detail }) })) }
+}
 /** Ends the marks of eSIMs that were refused in one request with others: each of them is asked for alone. */
 const refusedTogether = '!'
 

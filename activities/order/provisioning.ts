@@ -44,6 +44,7 @@ import {
   claimReturn,
   createProviderReturns,
   esimsAtOnce,
+  leftToOperators,
   placeOrderOf,
   type ReturnRecord,
   unreturned,
@@ -145,13 +146,15 @@ export function createOrderProvisioningActivities(context: WorkerContext): Activ
         throw error
       }
       for (const { id } of await listDeliveredTopUps(sql, orderId)) await signals.settleTopUp(id)
+      return leftToOperators(sql, orderId)
     },
 
     async releaseProvision({ orderId, asOf }) {
       const order = await knownOrder(sql, orderId)
-      if (order.parent_order_id) return releaseTopUp(context, order, new Date(asOf))
-      for (const placement of await listPlacements(sql, orderId))
-        await returnPlacement(order, placement, new Date(asOf))
+      const at = new Date(asOf)
+      if (order.parent_order_id) await releaseTopUp(context, order, at)
+      else for (const placement of await listPlacements(sql, orderId)) await returnPlacement(order, placement, at)
+      return leftToOperators(sql, orderId)
     },
   }
 

@@ -9,6 +9,7 @@ import type { DeletionInput, Erasure } from '../../workflows/account-deletion.co
 import {
   foundRefunds,
   type LateOutcome,
+  type LeftToOperators,
   type OrderInput,
   type PaymentTruth,
   refundReasons,
@@ -50,8 +51,14 @@ export const runInputs = {
   }) satisfies z.ZodType<DeletionInput>,
 }
 
+const leftToOperators = z
+  .object({ tasks: z.array(z.object({ kind: z.string(), detail: z.string().exactOptional() })) })
+  .optional() satisfies z.ZodType<LeftToOperators | undefined>
+
 /** Answers of an order's activities. */
 export const orderResults = {
+  withdrawEsims: leftToOperators,
+  releaseProvision: leftToOperators,
   confirmPayment: z.discriminatedUnion('state', [
     z.object({ state: z.enum(['pending', 'cancelled']) }),
     z.object({

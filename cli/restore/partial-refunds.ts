@@ -10,14 +10,16 @@ import type { OrderRow } from '../../db/order/orders.ts'
 import { isReservedOrMade, listRefunds, reserveRefund, sumOf, upsertRefund } from '../../db/order/refunds.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import type { Refund } from '../../providers/stripe/refunds.ts'
+import type { LeftToOperators } from '../../workflows/order/order.contract.ts'
 import {
   type PartialRefundInput,
   partialRefundKey,
   partialRefundType,
 } from '../../workflows/order/partial-refund.contract.ts'
 import type { IsolateFailure } from './failure-isolation.ts'
-import { makePartialRefundResult, runInputs } from './history-forms.ts'
+import { makePartialRefundResult, orderResults, runInputs } from './history-forms.ts'
 import { type IsWanted, openSince } from './order-runs.ts'
+import { raiseAgain } from './orders/raised-again.ts'
 import { findCompleted, hasCompleted, listHistories, type RunHistory, readAs } from './run-history.ts'
 
 /** The amount of a credit note, which runs of earlier builds do not say. */
@@ -37,6 +39,8 @@ export interface PartialRefund {
    * was none, or it is not known
    */
   made: ({ at: Date; creditNote: string | null } & Credited) | undefined
+  /** what its return has left to operators */
+  tasks: LeftToOperators['tasks']
   /** the processor has refused it, after the eSIMs had gone back: nothing is reserved */
   isReleased: boolean
 }
@@ -77,6 +81,7 @@ function readPartialRefund(history: RunHistory): PartialRefund | undefined {
     refundKey: partialRefundKey(input.orderId, input.refundId),
     reservedAt: reserved.at,
     returnedAt: returned?.at,
+    tasks: (returned && readAs(orderResults.withdrawEsims, returned.completed.result)?.tasks) ?? [],
     isReleased,
     made: made && {
       at: result?.issuedOn ?? made.at,
@@ -92,11 +97,12 @@ export async function redoReturns(
   order: OrderRow,
   partialRefunds: readonly PartialRefund[],
 ): Promise<void> {
-  for (const { returnedAt, isReleased } of partialRefunds) {
+  for (const { returnedAt, isReleased, tasks } of partialRefunds) {
     if (!returnedAt) continue
     // The state first: only one that is gone is noted beside a paid top-up, which its own run settles.
     await setEsimsCancelled(context.sql, order.id, returnedAt)
     for (const { id } of await listEsims(context, order)) await noteReturnAsked(context.sql, id, returnedAt)
+    for (const task of tasks) await raiseAgain(context.sql, { ...task, subjectId: order.id, at: returnedAt })
     if (isReleased) await raiseUnlessRefunded(context.sql, order.id, returnedAt)
   }
 }

@@ -29,7 +29,7 @@ export const afterLoss: AfterLoss = {
     erased_references: 'deletions.ts',
     esims: 'orders/rebuild-placements.ts',
     attention:
-      'failure-isolation.ts, deletions.ts, other-runs.ts, orders/own-order.ts, orders/payments-without-run.ts, orders/rebuild-order.ts, orders/rebuild-placements.ts, orders/undecided-order.ts, rebuild.ts, tables.ts, withdrawals.ts; the sweeps raise theirs again',
+      'failure-isolation.ts, deletions.ts, other-runs.ts, orders/own-order.ts, orders/payments-without-run.ts, orders/raised-again.ts, orders/rebuild-order.ts, orders/rebuild-placements.ts, orders/undecided-order.ts, rebuild.ts, tables.ts, withdrawals.ts; the sweeps raise theirs again',
     invoice_links: 'orders/rebuild-order.ts',
     invoices: 'orders/rebuild-order.ts, orders/rebuild-refunds.ts',
     key_rotations: 'other-runs.ts: left to operators',

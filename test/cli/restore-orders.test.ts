@@ -168,6 +168,31 @@ test('U2: an order whose eSIMs its provider does not know any more becomes an op
   expect(await listDocuments(sql, order.id)).toEqual([])
 })
 
+test('what the run of an order has left to operators of its providers is left to them again', async () => {
+  const { order, rebuild } = await lost(testPackages.onlyEsimAccess)
+  const left = (type: string, ...tasks: { kind: string; detail?: string }[]): RecordedActivity => ({
+    type,
+    input: undefined,
+    at: new Date(),
+    completed: { result: { tasks } },
+  })
+  await rebuild((activities) => [
+    ...activities,
+    left('withdrawEsims', { kind: 'provider_refund_requested' }),
+    left('releaseProvision', { kind: 'provider_order_unreturned', detail: 'top_up_applied' }),
+  ])
+  expect(new Set(await tasksOf(order.id))).toEqual(
+    new Set([
+      { kind: 'provider_order_unreturned', detail: 'top_up_applied', attributes: null },
+      { kind: 'provider_refund_requested', detail: null, attributes: null },
+    ]),
+  )
+  // The books of its provider are compared with it.
+  expect(await sql`select state, reason from provider_orders where order_id = ${order.id}`).toMatchObject([
+    { state: 'released', reason: 'top_up_applied' },
+  ])
+})
+
 test('U2: a rebuilt order is promised for when its run has said, of whose payment nobody may have heard for long', async () => {
   const { order, rebuild } = await lost(testPackages.onlyEsimAccess)
   const promised = new Date(order.paidAt)

@@ -315,6 +315,7 @@ test('U2: what a refund has reserved is not left for the one after it', async ()
     refundKey: partialRefundKey(id, refundId),
     reservedAt: new Date(),
     returnedAt: undefined,
+    tasks: [],
     made: undefined,
     isReleased: false,
   })

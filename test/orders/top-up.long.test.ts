@@ -1,5 +1,6 @@
 /** A top-up is a separate order; the first order's run reports its effect. */
 import { expect, test } from 'vitest'
+import { findCompleted, readHistory } from '../../cli/restore/run-history.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { workflowNow } from '../../temporal/time-skipping.ts'
 import { orderWorkflowId, providerSignal } from '../../workflows/order/order.contract.ts'
@@ -162,6 +163,34 @@ test('a top-up that was applied without an answer is refunded and becomes an ope
   expect([...raised]).toEqual([{ detail: 'top_up_applied' }])
 })
 
+  // A restore finds it in the history of the run.
+  const workflowId = orderWorkflowId(topUp.id)
+  const { runId } = await harness.temporal.workflow.getHandle(workflowId).describe()
+  const history = await readHistory(harness.temporal, { workflowId, runId })
+  const released = findCompleted(history?.activities ?? [], 'releaseProvision')
+  expect(released?.completed.result).toEqual({
+    tasks: [{ kind: 'provider_order_unreturned', detail: 'top_up_applied' }],
+  })
+})
+
+test('a top-up that was applied without an answer is an operator task though the run that refunds it was terminated', async () => {
+  const { person, order } = await delivered()
+  const topUp = await requested(person, order.id)
+  await esimAccess.fault({ match: { path: '/esim/topup' }, cut: 'after' })
+  await esimAccess.fault({ match: { path: '/esim/query' }, status: 500, times: 1_000 })
+  await stripe.do('pay', { orderId: topUp.id })
+  await harness.untilOrder(topUp.id, 'provisioning')
+  await harness.fastForward(topUp.id, '61 minutes')
+  await harness.untilOrder(topUp.id, 'refunded')
+  await harness.temporal.workflow.getHandle(orderWorkflowId(topUp.id)).terminate('by mistake')
+  await esimAccess.clearFaults()
+  await runLater(harness.stack, paymentSweepType, 1 / 24)
+  const raised = await untilValue(
+    'operators are told',
+    () => sql`select detail from attention where kind = 'provider_order_unreturned' and subject_id = ${topUp.id}`,
+    ({ length }) => length > 0,
+  )
+  expect([...raised]).toEqual([{ detail: 'top_up_applied' }])
 test('a provider that takes longer over a top-up than we wait adds the data once', async () => {
   await airalo.do('limits', { tokenPerMinute: 1_000 })
   const { person, order } = await delivered(testPackages.onlyAiralo)

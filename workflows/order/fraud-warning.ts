@@ -136,7 +136,7 @@ async function returnForWarning({
  * Returns the delivered eSIMs to their provider. @throws ActivityFailure EsimInUse, or when the warning cannot wait any
  * longer
  */
-export const returnUnusedEsims = (orderId: string): Promise<void> => inTime.withdrawEsims({ orderId, ...clock() })
+export const returnUnusedEsims = (orderId: string): Promise<unknown> => inTime.withdrawEsims({ orderId, ...clock() })
 
 /** The code of an operator task about eSIMs that were not returned. */
 export const whyNot = (error: unknown): string =>

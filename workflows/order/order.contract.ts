@@ -166,6 +166,14 @@ export type FraudWarningOutcome = 'nothing' | 'refund' | 'take_back' | 'operator
 export const foundRefunds = ['refunded', 'paid_another_way'] as const
 export type FoundRefund = (typeof foundRefunds)[number]
 
+/**
+ * The open operator tasks about what providers have, or may have, of an order: for a restore, which finds them in the
+ * history. Activities of earlier builds returned nothing.
+ */
+export interface LeftToOperators {
+  tasks: { kind: string; detail?: string }[]
+}
+
 export type OrderMail = 'confirmation' | 'held' | 'delayed' | 'refunded' | 'cancelled' | 'refund_failed' | 'apology'
 /** The mails that a push announces, too. */
 export type OrderPush = Exclude<OrderMail, 'apology'>
@@ -203,7 +211,7 @@ export interface OrderActivities {
    */
   provision(input: { orderId: string; asOf: string; reference?: string }): Promise<void>
   /** Undoes `provision`: returns all eSIMs that a provider holds for the order, also those allocated late. */
-  releaseProvision(input: { orderId: string; asOf: string }): Promise<void>
+  releaseProvision(input: { orderId: string; asOf: string }): Promise<LeftToOperators | undefined>
   /**
    * Writes invoice, order facts and status in one transaction. `livesUntil`: when the last eSIM expires at the latest.
    * `invoiceNumber` and `deliveredAt` are for a restore, which finds them in the history. `sent`: the messages that
@@ -221,7 +229,7 @@ export interface OrderActivities {
    * Returns unused eSIMs to the provider. `isForPart`: for a partial refund, which settles their return.
    * @throws EsimInUse
    */
-  withdrawEsims(input: { orderId: string; asOf: string; isForPart?: true }): Promise<void>
+  withdrawEsims(input: { orderId: string; asOf: string; isForPart?: true }): Promise<LeftToOperators | undefined>
   startRefund(input: { orderId: string; asOf: string; reason: RefundReason }): Promise<void>
   /**
    * Refunds the payment, with credit note and order facts.

@@ -4,6 +4,7 @@
 import { invoiceOf } from '../../../activities/order/invoice.ts'
 import { factsOf, newOrder } from '../../../activities/order/payment/payment.ts'
 import { notAccepted, objectionTo } from '../../../activities/order/payment/payment-acceptance.ts'
+import { topUpApplied } from '../../../activities/order/top-up.ts'
 import type { Context } from '../../../context.ts'
 import type { Packages } from '../../../db/connection/schema.ts'
 import { tableEncryption } from '../../../db/crypto/column-encryption.ts'
@@ -20,7 +21,12 @@ import { restoreDocument } from '../../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { OpenPage } from '../../../providers/stripe/hosted.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
-import type { OrderStatus, PaymentTruth, RefundReason } from '../../../workflows/order/order.contract.ts'
+import type {
+  LeftToOperators,
+  OrderStatus,
+  PaymentTruth,
+  RefundReason,
+} from '../../../workflows/order/order.contract.ts'
 import { limitOf } from '../../../workflows/order/order-states.ts'
 import { orderInputs, orderResults } from '../history-forms.ts'
 import type { OrderRun } from '../order-runs.ts'
@@ -29,6 +35,7 @@ import { type RecordedActivity, readAs } from '../run-history.ts'
 import type { RepeatingContext } from '../until-answered.ts'
 import type { PlacedOrder } from './own-order.ts'
 import type { OrderPayment } from './payments.ts'
+import { raiseAgain } from './raised-again.ts'
 import { keepOpenPlacements, readEsimStates, rebuildProvided } from './rebuild-placements.ts'
 import { rebuildRefunds } from './rebuild-refunds.ts'
 import { hasRefunded, mayHoldEsims, ownRefund, readDelivery, refundReason } from './run-reports.ts'
@@ -109,7 +116,7 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
         // The state first: only one that is gone is noted beside a paid top-up, which its own run settles.
         await setEsimsCancelled(sql, orderId, at)
         for (const { id } of await listEsims(context, order)) await noteReturnAsked(sql, id, at)
-        return
+        return raiseLeft(readAs(orderResults.withdrawEsims, result), at)
       case 'startRefund':
         return moveToRefund(order, 'refunding')
       case 'recordRefundFailure': {
@@ -117,17 +124,23 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
         if (found === 'refunded') return moveToRefund(order, 'refunded')
         await moveToRefund(order, 'refund_failed')
         const code = found ?? readAs(orderInputs.recordRefundFailure, input)?.code
-        return raiseAgain(refundFailed, code ?? 'restore', at)
+        return raiseAgain(sql, { kind: refundFailed, subjectId: orderId, detail: code ?? 'restore', at })
       }
       case 'settleWithoutRun': {
         const late = readAs(orderResults.settleWithoutRun, result)
         if (late.state === 'refund') await rebuildLateRefund(order, late.reason, at)
         return
       }
-      case 'releaseProvision':
+      case 'releaseProvision': {
+        const left = readAs(orderResults.releaseProvision, result)
+        const isApplied = left?.tasks.some(({ detail }) => detail === topUpApplied) === true
+        if (isApplied) await keepOpenPlacements(context, order, run, placed)
+        const released = { state: 'released', ...(isApplied && { reason: topUpApplied }) } as const
         for (const { id } of await listPlacements(sql, orderId))
-          await movePlacement(sql, id, ['placing', 'placed', 'provided', 'releasing'], { state: 'released' })
-        return setEsimsCancelled(sql, orderId, at)
+          await movePlacement(sql, id, ['placing', 'placed', 'provided', 'releasing'], released)
+        await setEsimsCancelled(sql, orderId, at)
+        return raiseLeft(left, at)
+      }
       case 'refundPayment': {
         const reason = refundReason(run)
         await moveOrder(sql, orderId, ['refunding', 'refund_failed'], { status: 'refunded', reason })
@@ -136,7 +149,7 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
       }
       case 'raiseAttention': {
         const raised = readAs(orderResults.raiseAttention, result)
-        if (raised) await raiseAgain(raised.kind, raised.code, at)
+        if (raised) await raiseAgain(sql, { kind: raised.kind, subjectId: orderId, detail: raised.code, at })
         return
       }
       case 'watchEsims':
@@ -192,10 +205,8 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
     return paid
   }
 
-  /** A task of the run that the dump has in no state. An operator may have settled it since; no record says so. */
-  async function raiseAgain(kind: string, detail: string | undefined, at: Date): Promise<void> {
-    const known = await sql`select from attention where kind = ${kind} and subject_id = ${orderId}`
-    if (known.length === 0) await raiseOperatorTask(sql, { kind, subjectId: orderId, detail, at })
+  async function raiseLeft(left: LeftToOperators | undefined, at: Date): Promise<void> {
+    for (const { kind, detail } of left?.tasks ?? []) await raiseAgain(sql, { kind, subjectId: orderId, detail, at })
   }
 
   async function rebuildPayment(order: OrderRow, truth: PaymentTruth, at: Date): Promise<void> {
