@@ -75,8 +75,14 @@ export const topUpApplied = 'top_up_applied'
 export async function releaseTopUp(context: Context, order: OrderRow, at: Date): Promise<void> {
   const { sql } = context
   const [placement] = await listPlacements(sql, order.id)
+  if (!placement || placement.state === 'refused' || placement.state === 'released') return
+  const leave = async (reason: string): Promise<void> => {
+    await raiseOperatorTask(sql, { kind: unreturned, subjectId: order.id, detail: reason, at })
+    await movePlacement(sql, placement.id, ['placing', 'provided', 'releasing'], { state: 'released', reason })
+  }
   const esim = await toppedUpEsim(context, order)
-  if (!placement || !esim || placement.state === 'refused' || placement.state === 'released') return
+  // A restore has not found it. A provider says by its eSIM alone whether a top-up was applied.
+  if (!esim) return leave('unknown_esim')
   const provider = context.esimProviders[esim.provider]
   const { client_ref: clientRef } = placement
   if (placement.state === 'placing' && !(await movePlacement(sql, placement.id, ['placing'], { state: 'releasing' })))
@@ -85,11 +91,7 @@ export async function releaseTopUp(context: Context, order: OrderRow, at: Date):
   const isApplied =
     placement.state === 'provided' ||
     (await withFailureTypes(esimFailureTypes, () => provider.hasTopUp({ clientRef, esimRef: esim.esimRef })))
-  if (isApplied) {
-    await raiseOperatorTask(sql, { kind: unreturned, subjectId: order.id, detail: topUpApplied, at })
-    await movePlacement(sql, placement.id, ['provided', 'releasing'], { state: 'released', reason: topUpApplied })
-    return
-  }
+  if (isApplied) return leave(topUpApplied)
   if (sinceScheduledMs() < soughtForMs) throw failure('PlacementUnsettled', { nextRetryDelay: nextQueryMs })
   await movePlacement(sql, placement.id, ['releasing'], { state: 'released', reason: 'never_applied' })
 }

@@ -1,5 +1,6 @@
 /** Rows that the hourly payment sweep reads and writes. */
-import type { Queryable } from '../connection/database.ts'
+import type { AttentionKind } from '../../workflows/order/order.contract.ts'
+import type { Fragment, Queryable } from '../connection/database.ts'
 import type { Orders, PaymentSweeps } from '../connection/schema.ts'
 import { inHourOfDay, refundFailed } from './refunds.ts'
 
@@ -27,9 +28,29 @@ export interface UnsettledOrder extends Pick<Orders, 'id' | 'status' | 'reason'>
   createdAt: Date
 }
 
+const unreturned = 'provider_order_unreturned' satisfies AttentionKind
+
+/**
+ * Whether providers hold, or may hold, something of a refunded order `o`, and operators were not told so. A delivered
+ * one that was returned keeps the state of its placement where no run was left that gave it back.
+ */
+const mayBeHeld = (sql: Queryable): Fragment => sql`(
+  exists (
+    select from provider_orders p where p.order_id = o.id and (p.state in ('placing', 'placed', 'releasing')
+      or (p.state = 'provided' and (o.delivered_at is null or exists (
+        select from esims e where e.order_id = o.id and e.state not in ('cancelled', 'expired'))))))
+  and not exists (select from attention t where t.kind = ${unreturned} and t.subject_id = o.id::text))`
+
+/** Whether providers hold something of a refunded order, or may hold it, which no operator knows. */
+export async function isHeldAtProvider(sql: Queryable, orderId: string): Promise<boolean> {
+  const rows = await sql`select from orders o where id = ${orderId} and status = 'refunded' and ${mayBeHeld(sql)}`
+  return rows.length > 0
+}
+
 /**
  * A page of orders that are not delivered, refunded or closed, the oldest first, after the given one. An order whose
- * refund has failed, and was paid back another way as an operator says, is none of them.
+ * refund has failed, and was paid back another way as an operator says, is none of them. A refunded one of which
+ * providers still hold something is: its run goes on to return it, unless it was ended.
  * @param dueBefore orders that wait for their payment count when it was due before this time
  * @param refundedBefore refunded orders count when their refund was requested before this time and has not settled:
  *   each in one hour of a day, as nothing is known but that the bank is late
@@ -53,6 +74,7 @@ export async function listUnsettledOrders(
       or (status = 'refund_failed' and not exists (
         select from attention t where t.kind = ${refundFailed} and t.subject_id = o.id::text
           and t.resolved_by like 'operator:%'))
+      or (status = 'refunded' and ${mayBeHeld(sql)})
       or (status = 'refunded' and (
         select coalesce(max(r.created_at) < ${refundedBefore}, true)
           and ${inHourOfDay(sql, sql`coalesce(max(r.created_at), o.created_at)`, at)}

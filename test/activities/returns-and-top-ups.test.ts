@@ -3,8 +3,10 @@
  * first.
  */
 import { randomUUID } from 'node:crypto'
+import { MockActivityEnvironment } from '@temporalio/testing'
 import { expect, test } from 'vitest'
 import { claimReturn } from '../../activities/order/provider-returns.ts'
+import { createOrderProvisioningActivities } from '../../activities/order/provisioning.ts'
 import type { Queryable } from '../../db/connection/database.ts'
 import { isBeingReturned, lockUnreturned, noteReturnAsked } from '../../db/order/esims/returned-esims.ts'
 import { listEsims, setEsimsCancelled } from '../../db/order/esims.ts'
@@ -228,6 +230,21 @@ test('a top-up that is requested during an erasure waits without the eSIM that t
   await commit()
   expect(free).toHaveLength(1)
   expect(await requested).toBeDefined()
+  await sql`delete from provider_orders where order_id = ${topUpId}`
+  await end()
+})
+
+test('a top-up that is given up, and whose eSIM a restore has not found, is an operator task', async () => {
+  const { topUpId, pay, end } = await deliveredWithTopUp()
+  await pay()
+  await request(topUpId)
+  await sql`update orders set status = 'refunded', esim_id = ${randomUUID()} where id = ${topUpId}`
+  const { releaseProvision } = createOrderProvisioningActivities({ ...context, temporal: harness.temporal })
+  const released = await new MockActivityEnvironment().run(() =>
+    releaseProvision({ orderId: topUpId, asOf: new Date().toISOString() }),
+  )
+  expect(released).toEqual({ tasks: [{ kind: 'provider_order_unreturned', detail: 'unknown_esim' }] })
+  expect(await listPlacements(sql, topUpId)).toMatchObject([{ state: 'released' }])
   await sql`delete from provider_orders where order_id = ${topUpId}`
   await end()
 })

@@ -4,11 +4,13 @@ import { findCompleted, readHistory } from '../../cli/restore/run-history.ts'
 import { milliseconds } from '../../policy/periods.ts'
 import { workflowNow } from '../../temporal/time-skipping.ts'
 import { orderWorkflowId, providerSignal } from '../../workflows/order/order.contract.ts'
+import { paymentSweepType } from '../../workflows/order/payment-sweep.contract.ts'
 import { mailsTo, pushesTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
 import { iccidsOf } from '../harness/purchases.ts'
+import { runLater } from '../harness/temporal/run-later.ts'
 import { eachProvider, testPackages } from '../harness/test-packages.ts'
 import { untilValue } from '../harness/until.ts'
 import { visit } from '../harness/visits.ts'
@@ -161,8 +163,6 @@ test('a top-up that was applied without an answer is refunded and becomes an ope
   const raised =
     await sql`select detail from attention where kind = 'provider_order_unreturned' and subject_id = ${topUp.id}`
   expect([...raised]).toEqual([{ detail: 'top_up_applied' }])
-})
-
   // A restore finds it in the history of the run.
   const workflowId = orderWorkflowId(topUp.id)
   const { runId } = await harness.temporal.workflow.getHandle(workflowId).describe()
@@ -191,6 +191,8 @@ test('a top-up that was applied without an answer is an operator task though the
     ({ length }) => length > 0,
   )
   expect([...raised]).toEqual([{ detail: 'top_up_applied' }])
+})
+
 test('a provider that takes longer over a top-up than we wait adds the data once', async () => {
   await airalo.do('limits', { tokenPerMinute: 1_000 })
   const { person, order } = await delivered(testPackages.onlyAiralo)

@@ -4,6 +4,7 @@ import { raiseOperatorTask, raiseUnlessSettled, resolveOperatorTask } from '../.
 import { recordPaid } from '../../../db/order/books.ts'
 import { listEsims } from '../../../db/order/esims.ts'
 import { findOrder, moveOrder, type OrderRow, paidWithoutOutcome } from '../../../db/order/orders.ts'
+import { isHeldAtProvider } from '../../../db/order/payment-sweeps.ts'
 import { isPaidAnotherWay } from '../../../db/order/refunds.ts'
 import { milliseconds } from '../../../policy/periods.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
@@ -31,6 +32,8 @@ export const paymentUnsettled = 'payment_unsettled'
 /** States without a recorded payment. */
 const notRecorded: OrderStatus[] = ['awaiting_payment', 'unpaid', 'cancelled']
 
+const reasonOf = ({ reason }: OrderRow): RefundReason => refundReasonOf(reason) ?? 'returned_unused'
+
 const endedByProvider = 'ended_by_provider' satisfies RefundReason
 
 const settled: LateOutcome = { state: 'settled' }
@@ -49,6 +52,8 @@ export function createLatePaymentActivities(context: WorkerContext): Activities 
       // The same request may have started the order's own run again: its payment is that run's, as long as it is open.
       if (await isOpen(temporal, orderWorkflowId(orderId))) return settled
       if (await isPaidAnotherWay(sql, order)) return settled
+      // Its run was ended before it had returned what providers hold.
+      if (await isHeldAtProvider(sql, orderId)) return { state: 'refund', reason: reasonOf(order), holdsEsims: true }
       if (paidWithoutOutcome.includes(order.status)) return settleRecorded(order, at)
       if (!notRecorded.includes(order.status) || order.reason === notAccepted) return settled
       const outcome = await closeUnrecorded(order, at)
@@ -79,7 +84,7 @@ export function createLatePaymentActivities(context: WorkerContext): Activities 
   async function settleRecorded(order: OrderRow, at: Date): Promise<LateOutcome> {
     await raiseOperatorTask(sql, { kind: paymentUnsettled, subjectId: order.id, detail: order.status, at })
     const isRefunding = order.status === 'refunding' || order.status === 'refund_failed'
-    const reason = isRefunding ? (refundReasonOf(order.reason) ?? 'returned_unused') : 'not_delivered_in_time'
+    const reason = isRefunding ? reasonOf(order) : 'not_delivered_in_time'
     await moveOrder(sql, order.id, paidWithoutOutcome, { status: 'refunding', reason })
     return { state: 'refund', reason, holdsEsims: order.delivered_at === null || (await isUnreturned(order)) }
   }

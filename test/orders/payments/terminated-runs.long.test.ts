@@ -3,6 +3,7 @@
  * and the hourly payment sweep settles the money.
  */
 import { expect, test } from 'vitest'
+import { fastForward } from '../../../temporal/time-skipping.ts'
 import { draftSweepType } from '../../../workflows/housekeeping/draft-sweep.contract.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../workflows/order/order.contract.ts'
 import { paymentSweepType } from '../../../workflows/order/payment-sweep.contract.ts'
@@ -12,7 +13,7 @@ import { runLater } from '../../harness/temporal/run-later.ts'
 import { until } from '../../harness/until.ts'
 import { orderWaits } from '../../replay/orders/order-waits.ts'
 
-// An eSIM that a provider allocates after the termination is returned once an operator has reset the run.
+// An eSIM that a provider allocates after the termination is returned later than most tests wait.
 const harness = await shareStack({ books: false })
 const { sims, temporal } = harness
 const { sql } = harness.stack.context
@@ -107,6 +108,20 @@ test.each(drawn)(
     await terminatedAndSettled(name, ending)
   },
 )
+
+test('what a provider allocates after the run of a refunded order was terminated is returned', {
+  timeout: 180_000,
+}, async () => {
+  const orderId = await terminatedAndSettled('order-waits-for-a-late-allocation-to-give-back', 'refunded')
+  await sims.esimAccess.do('allocate')
+  await until('nothing is held', async () => {
+    await fastForward(temporal, orderAftercareWorkflowId(orderId), '2 minutes')
+    const held = await sql`select from provider_orders where order_id = ${orderId} and state <> 'released'`
+    return held.length === 0
+  })
+  const { esims } = await sims.esimAccess.state()
+  expect(esims.at(-1)).toMatchObject({ esimStatus: 'CANCEL' })
+})
 
 test('aftercare of an order that nobody has paid on the page of Stripe ends, and is no lost run', {
   timeout: 180_000,
