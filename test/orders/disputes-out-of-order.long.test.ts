@@ -79,6 +79,22 @@ test('the dispute of an erased order, which has no row, leaves no task behind on
   expect(await sql`select kind from attention where subject_id = ${dispute}`).toEqual([])
 })
 
+test('a webhook about the dispute of an erased order, answered from before the decision, leaves no task behind', async () => {
+  const { person, order } = await delivered()
+  const { dispute } = await stripe.do('open-dispute', { orderId: order.id })
+  await untilDispute(order.id, 'needs_response', true)
+  const path = `/v1/disputes/${dispute}`
+  const headers = { authorization: `Bearer ${harness.config.STRIPE_SECRET_KEY}` }
+  const early: object = JSON.parse(await (await fetch(stripe.url + path, { headers })).text())
+  expectStatus(await harness.service.delete(`/v1/accounts/${person.accountId}`), 200)
+  await stripe.do('webhooks', { hold: true })
+  await stripe.do('close-dispute', { dispute, outcome: 'lost' })
+  await stripe.fault({ match: { method: 'GET', path }, status: 200, body: early })
+  await stripe.do('webhooks', {})
+  await stripe.do('release')
+  await until('no trace is left', async () => (await openTasks(dispute)).length === 0)
+})
+
 test('a dispute that begins while the provider resumes the eSIM after another one suspends it again', async () => {
   const { order } = await delivered()
   const { dispute } = await stripe.do('open-dispute', { orderId: order.id })

@@ -3,6 +3,7 @@
  * answered.
  */
 import { timingSafeEqual } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { recordDisputeTasks } from '../../../db/order/disputes.ts'
@@ -162,10 +163,16 @@ export function webhookRoutes(api: ApiContext, inbox: WebhookInbox): Route[] {
 
   /**
    * A dispute without an order: an operator must answer the bank all the same. Stripe is asked for its status, since
-   * events arrive in any order and an old one must not open a decided dispute again.
+   * events arrive in any order and an old one must not open a decided dispute again. It is asked until nothing has
+   * changed: of two events that are handled at the same time, who writes last has read last.
    */
   async function handleDisputeWithoutOrder(disputeId: string): Promise<void> {
-    await recordDisputeTasks(sql, await api.stripe.getDispute(disputeId), undefined, new Date())
+    for (let dispute = await api.stripe.getDispute(disputeId); ; ) {
+      await recordDisputeTasks(sql, dispute, undefined, new Date())
+      const now = await api.stripe.getDispute(disputeId)
+      if (isDeepStrictEqual(now, dispute)) return
+      dispute = now
+    }
   }
 
   async function handleEsimHints(source: EsimProviderId, parse: () => WebhookEvent): Promise<void> {
