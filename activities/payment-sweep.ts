@@ -150,6 +150,9 @@ export function createPaymentSweepActivities(
         heartbeat()
         const stage = await outOfStep.stageOfOrder(order.id)
         if (stage === undefined && (await signals.settle(order.id))) started += 1
+        // Operators have made the refund by hand: it is recorded with its credit note once the run finds nothing left.
+        if (order.status === 'refund_failed' && order.status === stage && (await isGivenBack(order.id)))
+          await outOfStep.askForRefund(order.id)
         // The page was read before the stage, and both may have moved since.
         const now = differsFromRun(order.status, stage) && (await findOrder(sql, order.id))
         if (now && differsFromRun(now.status, stage) && (await outOfStep.repeatUpdate(now, stage, at)))
@@ -292,6 +295,11 @@ export function createPaymentSweepActivities(
     const isKnown = (await findOrderOfPayment(sql, paymentIntentId)) !== undefined
     if (!isKnown && !(await isReturned(paymentIntentId))) return
     await resolveOperatorTask(sql, { kind: paymentWithoutOrder, subjectId: paymentIntentId, by: 'payment_sweep', at })
+  }
+
+  async function isGivenBack(orderId: string): Promise<boolean> {
+    const paymentIntentId = (await findOrder(sql, orderId))?.payment_intent_id
+    return typeof paymentIntentId === 'string' && (await isReturned(paymentIntentId))
   }
 
   async function isReturned(paymentIntentId: string): Promise<boolean> {

@@ -82,6 +82,13 @@ export function createOutOfStep(
 
     repeatUpdate,
 
+    /** Has a run whose refund has failed try again. A run that is further refuses it. */
+    async askForRefund(orderId: string): Promise<void> {
+      await send(orderId, refund).catch((error: unknown) => {
+        if (!isOfOrder(error)) throw error
+      })
+    },
+
     /**
      * Makes operator tasks of orders that stay out of step with their runs, and settles those that are in step again.
      */
@@ -130,15 +137,19 @@ export function createOutOfStep(
     )
     if (!unapplied) return true
     try {
-      // A new id each time: Temporal would answer a repeated one as it answered the first.
-      const limits = { deadline: Date.now() + answerWithinMs, updateId: `again-${randomUUID()}` }
-      await updateOrder(temporal, id, unapplied.update, [], limits)
+      await send(id, unapplied.update)
     } catch (error) {
       if (failureType(error) === 'EsimInUse') await keepAsDelivered(id, at)
       // The run has the update by now, or is not done yet: the next sweep sends it again.
       else if (!isOfOrder(error)) throw error
     }
     return false
+  }
+
+  /** Each time with a new id: Temporal would answer a repeated one as it answered the first. */
+  function send(orderId: string, update: typeof cancel): Promise<void> {
+    const limits = { deadline: Date.now() + answerWithinMs, updateId: `again-${randomUUID()}` }
+    return updateOrder(temporal, orderId, update, [], limits)
   }
 
   /** The order's open run: its own run, or its aftercare. */

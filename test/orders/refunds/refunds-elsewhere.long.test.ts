@@ -3,11 +3,13 @@
  * dashboard are followed like ours, and ours are of what is left of the payment.
  */
 import { afterEach, expect, test } from 'vitest'
+import { paymentSweepType } from '../../../workflows/order/payment-sweep.contract.ts'
 import { mailsTo } from '../../harness/checks/messages.ts'
 import { watchPlacements } from '../../harness/checks/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { expectStatus, withId } from '../../harness/http.ts'
 import { requestReturnOf } from '../../harness/purchases.ts'
+import { runLater } from '../../harness/temporal/run-later.ts'
 import { testPackages, testPriceMinor } from '../../harness/test-packages.ts'
 import { until, untilValue } from '../../harness/until.ts'
 
@@ -127,6 +129,24 @@ test('an order that was refunded by hand, with its eSIM returned, and whose refu
     { status: 'succeeded', amount: testPriceMinor },
   ])
   expect((await credited(order.id)).map(({ gross }) => gross)).toEqual([testPriceMinor])
+})
+
+test('U6: an order whose refund has bounced, and that is refunded by hand instead, is credited and ends refunded within the hour', async () => {
+  const { order, requestReturn } = await delivered()
+  expectStatus(await requestReturn(), 200)
+  await harness.untilOrder(order.id, 'refunded')
+  await stripe.do('fail-refund', { orderId: order.id })
+  await harness.untilOrder(order.id, 'refund_failed')
+  const sweep = () => runLater(harness.stack, paymentSweepType, 0)
+  await refundByHand(order.id, byHandMinor)
+  await sweep()
+  expect((await shown(order.id)).status).toBe('refund_failed')
+  await refundByHand(order.id)
+  await sweep()
+  await harness.untilOrder(order.id, 'refunded')
+  expect(await facts(order.id)).toEqual({ outcome: 'refunded', refunded_minor: testPriceMinor })
+  expect((await refundsOf(order.id)).filter(({ status }) => status === 'succeeded')).toHaveLength(2)
+  expect((await attention(order.id)).map(({ kind }) => kind)).not.toContain('refund_failed')
 })
 
 test('a part refunded by hand fails after ours was made: what is missing is refunded by an operator', async () => {
