@@ -44,11 +44,14 @@ export async function upsertDispute(
     has_evidence: dispute.hasEvidence,
     taken_back: dispute.isTakenBack,
   } satisfies Partial<Disputes>
-  const { stripe_dispute_id: _id, opened_at: _opened, ...changes } = row
+  const { stripe_dispute_id: _id, opened_at: _opened, closed_at: closedAt, ...changes } = row
   const submittedAt = dispute.submissionCount > 0 ? at : null
   const stored = await sql`insert into disputes ${sql({ ...row, evidence_submitted_at: submittedAt })}
     on conflict (stripe_dispute_id) do update
-      set ${sql(changes)}, evidence_submitted_at = coalesce(disputes.evidence_submitted_at, ${submittedAt}::timestamptz)
+      set ${sql(changes)}, evidence_submitted_at = coalesce(disputes.evidence_submitted_at, ${submittedAt}::timestamptz),
+        -- One that is decided, and told of again, has ended when it was decided.
+        closed_at = case when disputes.closed_at < ${closedAt}::timestamptz and disputes.state = ${row.state}
+          then disputes.closed_at else ${closedAt}::timestamptz end
       where disputes.closed_at is null or ${dispute.isOver || isReread}`
   return stored.count > 0
 }
