@@ -2,6 +2,7 @@
  * Accounts hold what the policy names and nothing else (C1, C2, C3, C5, C6, C7), can be used (U1), and are shown,
  * corrected and exported (G1, G2, G5).
  */
+import { milliseconds } from '../../../policy/periods.ts'
 import { createFinder } from './finder.ts'
 import {
   type AccountExport,
@@ -12,6 +13,8 @@ import {
   type Person,
   subjectsOf,
 } from './record.ts'
+
+const { day: dayMs } = milliseconds
 
 /** The fields of an exported account: the privacy policy names no others. */
 const accountFields = [
@@ -64,11 +67,11 @@ export const purchasesAreKept: Oracle = (_books, said) =>
       .flatMap((order) => {
         const kept = exported.orders.find(({ id }) => id === order.orderId)
         if (!kept) return [{ subject: order.name, what: 'is not in the export' }]
-        const isWhole = kept.destination !== '' && Number.isFinite(Date.parse(kept.createdAt))
+        const isWhole = kept.destination !== '' && Math.abs(Date.parse(kept.createdAt) - order.begunAt) < dayMs
         return [
           ...differs(order.name, 'the amount', kept.amountMinor, order.grossMinor),
           ...differs(order.name, 'the package', kept.packageCode, order.packageCode),
-          ...(isWhole ? [] : [{ subject: order.name, what: 'has no date or destination in the export' }]),
+          ...(isWhole ? [] : [{ subject: order.name, what: 'has no destination in the export, or another date' }]),
         ]
       }),
   )

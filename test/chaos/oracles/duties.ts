@@ -11,10 +11,14 @@ const noticeMs = periods.policyNotice.beforeEffectDays * 86_400_000
 export const requestsAreAnswered: Oracle = ({ mails }, { privacyRequests }) =>
   privacyRequests.flatMap(({ replyTo, reference, isAnswered, isDue }) => {
     const got = distinct(mails.filter(({ to }) => to.includes(replyTo)))
-    const wanted = isAnswered ? 2 : 1
+    const of = (subject: RegExp): number => got.filter((mail) => subject.test(mail.subject)).length
+    const [taken, answers] = [of(/^We have your privacy request$/), of(/^Our answer to your privacy request$/)]
+    const wanted = isAnswered ? 1 : 0
     const reminders = distinct(mails.filter(({ to, subject }) => !to.includes(replyTo) && subject.includes(reference)))
     return [
-      ...(got.length === wanted ? [] : [{ subject: reference, what: `${got.length} mails, not ${wanted}` }]),
+      ...(taken === 1 ? [] : [{ subject: reference, what: `is acknowledged by ${taken} mails` }]),
+      ...(answers === wanted ? [] : [{ subject: reference, what: `is answered by ${answers} mails, not ${wanted}` }]),
+      ...(got.length > taken + answers ? [{ subject: reference, what: 'has another mail' }] : []),
       ...(isDue && reminders.length < 3 ? [{ subject: reference, what: `${reminders.length} reminders` }] : []),
     ]
   })

@@ -96,13 +96,18 @@ export const deletionsAreComplete: Oracle = (books, said) => {
 }
 
 /** K1: a reported child is erased at once, with the reason, and by everybody in time. */
-export const childrenAreErased: Oracle = (_books, { people }) =>
-  people.flatMap(({ name, deletion, seen }) => {
+export const childrenAreErased: Oracle = (books, said) =>
+  said.people.flatMap((child) => {
+    const { name, deletion, seen } = child
     if (deletion?.asked !== 'child') return []
     return [
       ...(seen.status === 404 ? [] : [{ subject: name, what: 'the account of a child is there' }]),
       ...(deletion.reason === 'child' ? [] : [{ subject: name, what: `a child is erased as ${deletion.reason}` }]),
-      ...deletion.pending.map((party) => ({ subject: name, what: `a child is still at ${party}` })),
+      ...[...deletion.pending, ...deletion.left].map((party) => ({
+        subject: name,
+        what: `a child is still at ${party}`,
+      })),
+      ...remainsElsewhere(child, books, said).map((what) => ({ subject: name, what: `erased as a child: ${what}` })),
     ]
   })
 
@@ -119,6 +124,12 @@ export const unusedAccountsEnd: Oracle = (books, said) =>
       found.push({ subject: person.name, what: 'two warnings of inactivity name the same number of days' })
     if (person.inactive && person.seen.status !== 404)
       found.push({ subject: person.name, what: 'unused for three years, and still there' })
+    const farewells = subjects.filter((subject) => farewell.test(subject)).length
+    if (person.inactive && farewells !== 1)
+      found.push({
+        subject: person.name,
+        what: `unused for three years, and told ${farewells} times that it is deleted`,
+      })
     if (person.inactive)
       for (const what of [...remainsElsewhere(person, books, said), ...shownOrders(person, said)])
         found.push({ subject: person.name, what: `unused for three years: ${what}` })

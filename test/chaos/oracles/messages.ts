@@ -22,6 +22,10 @@ const repeatedWithinMs = 60_000
 /** The subject of a mail that says that money is on its way back. */
 export const aboutRefund = /^Your refund of (?!.*did not get through)/
 
+const cancellation = /^Your order for .* is cancelled$/
+const withdrawal = /^We have received your withdrawal$/
+const moreData = /^Your eSIM for .* has more data$/
+
 /** All mails by recipient: a world has thousands of both. */
 const byRecipient = new WeakMap<readonly Mail[], Map<string, Mail[]>>()
 
@@ -72,8 +76,10 @@ export const messagesComeOnce: Oracle = (books, said) => {
     if (confirmations.length !== delivered.length)
       found.push({ subject: person.name, what: `${confirmations.length} confirmations of ${delivered.length} orders` })
     found.push(...delivered.filter((order) => isUnconfirmed(order, confirmations, said)).map(toUnconfirmed))
-    found.push(...untold(person, mails, orders))
-    const told = mails.filter(({ subject }) => aboutRefund.test(subject)).length
+    found.push(...untold(person, mails, orders), ...toldAgain(person, mails, orders))
+    const refundMails = mails.filter(({ subject }) => aboutRefund.test(subject))
+    found.push(...orders.flatMap((order) => untoldCreditNotes(order, refundMails, said)))
+    const { length: told } = refundMails
     const made = sum([person, ...wereBefore(person, said)].map(({ accountId }) => refundsOf.get(accountId) ?? 0))
     if (told > made)
       found.push({ subject: person.name, what: `${told} mails say that money comes back, and it did ${made} times` })
@@ -102,11 +108,14 @@ function countRefunds({ payments, refunds }: OutsideBooks, { orders }: Acknowled
 function isUnconfirmed(order: Order, confirmations: readonly Mail[], { losses }: Acknowledgements) {
   const { documents, matchingIds, begunAt } = order
   if (documents.length === 0 || losses.some(({ until }) => begunAt <= until)) return false
-  const words = confirmations.map(({ text }) => new Set(text.split(/[^\w-]+/)))
+  const words = confirmations.map(wordsOf)
   return !words.some(
     (those) => documents.some((number) => those.has(number)) && matchingIds.every((code) => those.has(code)),
   )
 }
+
+/** The words of a mail: numbers of documents and activation codes among them. */
+const wordsOf = ({ text }: Mail): Set<string> => new Set(text.split(/[^\w-]+/))
 
 const toUnconfirmed = ({ name }: Order): Finding => ({
   subject: name,
@@ -130,11 +139,43 @@ function untold({ name }: Person, mails: readonly Mail[], orders: readonly Order
     if (is < wanted) found.push({ subject: name, what: `${is} mails of ${wanted} ${what}` })
   }
   compare(told(aboutRefund), refunds, 'refunds')
-  compare(told(/^Your order for .* is cancelled$/), cancelled, 'cancellations')
-  compare(told(/^We have received your withdrawal$/), withdrawn, 'withdrawals')
+  compare(told(cancellation), cancelled, 'cancellations')
+  compare(told(withdrawal), withdrawn, 'withdrawals')
   compare(told(/^Sorry about your order for /), apologisedFor, 'apologies')
-  compare(told(/^Your eSIM for .* has more data$/), toppedUp, 'top-ups')
+  compare(told(moreData), toppedUp, 'top-ups')
   return found
+}
+
+/** Mails of one kind that are more than the orders to which that can have happened. */
+function toldAgain({ name }: Person, mails: readonly Mail[], orders: readonly Order[]): Finding[] {
+  const compare = (subject: RegExp, canBe: (order: Order) => boolean, what: string): Finding[] => {
+    const told = mails.filter((mail) => subject.test(mail.subject)).length
+    const most = orders.filter(canBe).length
+    return told > most ? [{ subject: name, what: `is told ${told} times of ${what}, of ${most} orders` }] : []
+  }
+  // What was paid meanwhile is refunded.
+  const wasCancelled = ({ status }: Order): boolean => status === 'cancelled' || status === 'refunded'
+  return [
+    ...compare(cancellation, wasCancelled, 'a cancellation'),
+    ...compare(withdrawal, ({ isWithdrawn }) => isWithdrawn, 'a withdrawal'),
+    // One may be refunded after its mail.
+    ...compare(moreData, ({ isTopUp }) => isTopUp, 'a top-up'),
+  ]
+}
+
+/** Each credit note is in a mail: with two refunds, one may be told twice and the other not at all. */
+function untoldCreditNotes(
+  order: Order,
+  refundMails: readonly Mail[],
+  { journal, losses }: Acknowledgements,
+): Finding[] {
+  // A restore may have given it a new document.
+  if (losses.some(({ until }) => order.begunAt <= until)) return []
+  const words = refundMails.map(wordsOf)
+  const own = new Set(order.documents)
+  return journal.entries
+    .filter(({ number, grossMinor }) => own.has(number) && grossMinor < 0 && !words.some((those) => those.has(number)))
+    .map(({ number }) => ({ subject: order.name, what: `no mail about its refund has ${number}` }))
 }
 
 /** Whether a crash can have hidden that something was done, so that it was done again. */
@@ -238,8 +279,8 @@ export const pushesGoToDevices: Oracle = ({ pushes }, { people, orders }) => {
   const owners = new Map(people.map((person) => [person.pushToken, person]))
   const orderIn = createFinder(orders.map(({ orderId, accountId }) => ({ text: orderId, accountId })))
   const dataIn = createFinder(
-    people.flatMap(({ email, lastName, phone }) =>
-      [email, lastName, ...(phone ? [phone] : [])].map((text) => ({ text })),
+    people.flatMap(({ email, firstName, lastName, phone }) =>
+      [email, firstName, lastName, ...(phone ? [phone] : [])].map((text) => ({ text })),
     ),
   )
   return pushes.flatMap(({ token, at, content }) => {
@@ -280,11 +321,8 @@ export const mailGoesToItsPerson: Oracle = (books, said) => {
     if (mail.to.length !== 1) found.push({ subject: mail.to.join(), what: `"${mail.subject}" has several recipients` })
     if (strange.length > 0)
       found.push({ subject: strange.join(), what: `"${mail.subject}" went to an unknown address` })
-    // What operators get has no names, and what is in it is seen by nobody else.
-    if (
-      !mail.to.some((to) => to.startsWith('support@')) &&
-      namesIn(mail.text).some(({ email }) => !mail.to.includes(email))
-    )
+    // What operators get has no names of anybody.
+    if (namesIn(`${mail.subject}\n${mail.text}`).some(({ email }) => !mail.to.includes(email)))
       found.push({ subject: mail.to.join(), what: `"${mail.subject}" has data of somebody else` })
     if (esimsIn(mail.text).some(({ accountId }) => !mail.to.includes(emailOf.get(accountId) ?? '')))
       found.push({ subject: mail.to.join(), what: `"${mail.subject}" has the eSIM of somebody else` })

@@ -83,6 +83,9 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'no date': (world) => {
       at(exportOf(world, 'ann').orders, 0).createdAt = ''
     },
+    'another date': (world) => {
+      at(exportOf(world, 'ann').orders, 0).createdAt = '2025-11-29T00:00:00Z'
+    },
     'no destination': (world) => {
       at(exportOf(world, 'ann').orders, 0).destination = ''
     },
@@ -288,6 +291,17 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'a withdrawal that is not acknowledged': (world) => {
       world.books.mails = world.books.mails.filter(({ subject }) => !subject.includes('withdrawal'))
     },
+    'a refund that is told twice, and another not at all': (world) => {
+      for (const mail of world.books.mails) mail.text = mail.text.replace('Credit note A-7', 'Credit note A-2')
+    },
+    'a cancellation that is told again and again, by other mails': (world) =>
+      void [1, 2, 3, 4].map((n) =>
+        world.books.mails.push({ ...mailOf(world, 'bob', 'cancelled'), messageId: `<cancelled-${n}>` }),
+      ),
+    'a withdrawal that is acknowledged twice, by two mails': (world) =>
+      void world.books.mails.push({ ...mailOf(world, 'bob', 'withdrawal'), messageId: '<withdrawn-again>' }),
+    'a top-up that is told twice, by two mails': (world) =>
+      void world.books.mails.push({ ...mailOf(world, 'eve', 'more data'), messageId: '<more-again>' }),
     'a mail that comes twice without a crash': (world) =>
       void world.books.mails.push({ ...mailOf(world, 'ann', 'ready') }),
     'a mail that comes twice, long before a crash': (world) => {
@@ -407,6 +421,9 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'a push about an order of somebody else': ({ books }) => {
       at(books.pushes, 0).content = '{"orderId":"order-e1"}'
     },
+    'a push with a first name': ({ books }) => {
+      at(books.pushes, 0).content = 'Hello First-ann'
+    },
     'a push with an address': ({ books }) => {
       at(books.pushes, 0).content = 'ann@people.example'
     },
@@ -423,6 +440,12 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     },
     'a mail with the name of somebody else': (world) => {
       mailOf(world, 'ann', 'ready').text = 'Hello First-bob. Invoice A-1'
+    },
+    'a mail with the name of somebody else in its subject': (world) => {
+      mailOf(world, 'ann', 'refund').subject += ' for First-bob'
+    },
+    'a mail to operators with the name of somebody': ({ books }) => {
+      for (const mail of books.mails) if (mail.subject.startsWith('Day')) mail.text = 'Last-bob'
     },
     'a mail with the eSIM of somebody else': (world) => {
       mailOf(world, 'bob', 'ready').text += ' CODE-A1'
@@ -442,6 +465,11 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'an order of an account past its period that is still shown': (world) => {
       some(world, 'd1').answers = 200
     },
+    'an account past its period of whose end nobody is told': (world) => {
+      world.books.mails = world.books.mails.filter((mail) => mail !== mailOf(world, 'dan', 'deleted'))
+    },
+    'an account past its period of whose end its person is told twice': (world) =>
+      void world.books.mails.push({ ...mailOf(world, 'dan', 'deleted'), messageId: '<deleted-again>' }),
     'a warning to somebody who came back': (world) =>
       void world.books.mails.push({ ...mailOf(world, 'dan', 'in 60'), to: ['bob@people.example'] }),
     'an account past its period': (world) => {
@@ -559,6 +587,16 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
     'no answer': ({ books }) => {
       books.mails = books.mails.filter(({ subject }) => !subject.includes('answer'))
     },
+    'a second acknowledgement in place of the answer': ({ books }) => {
+      for (const mail of books.mails)
+        if (mail.subject.startsWith('Our answer')) mail.subject = 'We have your privacy request'
+    },
+    'a mail that nobody has asked for': (world) =>
+      void world.books.mails.push({
+        ...mailOf(world, 'q', 'Our answer'),
+        subject: 'Your privacy request takes longer',
+        messageId: '<longer>',
+      }),
     'no reminder': ({ books }) => {
       books.mails = books.mails.filter(({ subject }) => !subject.startsWith('Day'))
     },
@@ -571,6 +609,8 @@ export const plants: Record<CheckedPromise, Record<string, Plant>> = {
       const { deletion } = someone(world, 'kid')
       if (deletion) deletion.reason = 'requested'
     },
+    'a child whose deletion is left to operators': (world) => void someone(world, 'kid').deletion?.left.push('apple'),
+    'a child whom a party has, although nothing is pending': ({ books }) => void books.firebaseUsers.push('uid-kid'),
     'a child that somebody still has': (world) => void someone(world, 'kid').deletion?.pending.push('firebase'),
   },
   N1: {
