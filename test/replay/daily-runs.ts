@@ -1,7 +1,9 @@
 /** Scenarios of scheduled runs. */
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ScheduleOverlapPolicy } from '@temporalio/client'
 import { startWorker } from '../../worker/run-worker.ts'
 import { type BackupResult, backupType, restoreDrillType } from '../../workflows/backup/backup.contract.ts'
 import { catalogueSyncType } from '../../workflows/catalogue/catalogue-sync.contract.ts'
@@ -16,6 +18,7 @@ import { transparencyNightType } from '../../workflows/transparency/transparency
 import { always } from '../harness/checks/placements.ts'
 import { closeForRestore, loseOrder, startRestoreRun } from '../harness/lost.ts'
 import type { Product } from '../harness/product.ts'
+import { until } from '../harness/until.ts'
 import { orderSteps, runSteps, type Scenario } from './scenario.ts'
 
 export const dailyRuns: Record<string, Scenario> = {
@@ -41,6 +44,7 @@ export const dailyRuns: Record<string, Scenario> = {
   'key-check-done': async (product) => ended(product, keyCheckType),
   'key-check-given-up': async (product) => withoutTable(product, keyCheckType, 'encryption_keys'),
   'draft-sweep-done': async (product) => ended(product, draftSweepType),
+  'draft-sweep-that-knows-the-one-before': async (product) => afterOneBefore(product, draftSweepType),
   'draft-sweep-given-up': async (product) => withoutTable(product, draftSweepType, 'campaigns'),
   'payment-sweep-done': async (product) => ended(product, paymentSweepType),
   'payment-sweep-given-up': async (product) => withoutTable(product, paymentSweepType, 'payment_sweeps'),
@@ -112,6 +116,30 @@ export const dailyRuns: Record<string, Scenario> = {
 async function ended(product: Product, type: string, args: unknown[] = []): Promise<string> {
   const { start, untilClosed } = runSteps(product)
   return untilClosed(await start(type, args))
+}
+
+/** The second run of a schedule, which has the result of the first one. */
+async function afterOneBefore(product: Product, workflowType: string): Promise<string> {
+  const { schedule } = product.temporal
+  const workflowId = `${workflowType}-${randomUUID()}`
+  const handle = await schedule.create({
+    scheduleId: workflowId,
+    spec: {},
+    action: { type: 'startWorkflow', workflowType, workflowId, taskQueue: product.config.TEMPORAL_TASK_QUEUE },
+  })
+  let started: string[] = []
+  for (let runs = 1; runs <= 2; runs += 1) {
+    // Runs that may overlap get no result of another one.
+    await handle.trigger(ScheduleOverlapPolicy.BUFFER_ONE)
+    await until('the schedule has started a run', async () => {
+      const { info } = await handle.describe()
+      started = info.recentActions.map(({ action }) => action.workflow.workflowId)
+      return started.length === runs
+    })
+    await runSteps(product).untilClosed(started.at(-1) ?? '')
+  }
+  await handle.delete()
+  return started.at(-1) ?? ''
 }
 
 /** The infrastructure is down for longer than the run retries. */

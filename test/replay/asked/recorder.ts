@@ -189,7 +189,7 @@ const full = {
 /** Other values of its fields, some of which a message may have. */
 const others: { readonly [Field in keyof typeof full]: readonly unknown[] } = {
   side: ['new', 'left', '', undefined],
-  by: ['', ' x', 'x'.repeat(300), 'x'.repeat(301), 7, undefined],
+  by: ['', ' x', 'x'.repeat(300), 'x'.repeat(301), 7, ['x'], undefined],
   status: ['replaced', 'gone', '', undefined],
   requestId: ['', 7, undefined],
   reason: ['complexity', 'number_of_requests', 'other', '', undefined],
@@ -201,6 +201,7 @@ const others: { readonly [Field in keyof typeof full]: readonly unknown[] } = {
     'no UUID',
     '',
     7,
+    ['00000000-0000-4000-8000-00000000000a'],
     '00000000-0000-4000-8000-00000000000A',
     '00000000-0000-4000-8000-00000000000a0',
     'a00000000-0000-4000-8000-00000000000a',

@@ -351,6 +351,14 @@ export const rareNights: Record<string, Scenario> = {
       compareDisputes: throws(unknownFailure()),
     },
   })),
+  'reconciliation-without-balances': rare(() => ({
+    begins: { type: reconciliationType, args: [] },
+    answers: {
+      ...openBooks,
+      compareProcessorBalance: throws(unknownFailure()),
+      readProviderBalances: throws(unknownFailure()),
+    },
+  })),
   'reconciliation-that-was-cancelled': rare(() => {
     const processor = gate()
     return {

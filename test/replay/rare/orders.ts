@@ -730,6 +730,30 @@ export const rareOrders: Record<string, Scenario> = {
       await settle(run)
     },
   })),
+  'order-paid-back-as-two-hints-say': rare(() => {
+    const processor = gate()
+    return {
+      begins: anOrder(),
+      answers: ordinary({
+        confirmPayment: () => ({ state: 'paid', review: 'elevated_risk' }),
+        isPaidBack: inTurn(async () => {
+          await processor.opened
+          return false
+        }, true),
+      }),
+      async play(run) {
+        await run.signal(paymentSignal)
+        await run.shows('in_review')
+        await run.signal(paymentSignal)
+        await run.called('isPaidBack')
+        // The run gets both at once, with the answer.
+        await run.signal(paymentSignal)
+        await run.signal(paymentSignal)
+        processor.open()
+        await settle(run)
+      },
+    }
+  }),
   'order-whose-dispute-is-lost-in-review': rare(() => ({
     begins: anOrder(),
     answers: ordinary({

@@ -39,6 +39,9 @@ const erasure = () => ({
   pending: [...erasureSteps],
 })
 
+/** Its next attempt is made in two hours. */
+const processorIsAway = (): Error => failure('PaymentUnavailable', { code: 'http_503', nextRetryDelay: 2 * hour })
+
 export const rareDeletions: Record<string, Scenario> = {
   'account-deletion-of-a-person-known-to-everybody': rare(() => ({
     begins: aDeletion(),
@@ -161,6 +164,56 @@ export const rareDeletions: Record<string, Scenario> = {
       },
     }
   }),
+  'account-deletion-tried-again-while-its-refunds-are-looked-at': rare(() => ({
+    begins: aDeletion(),
+    answers: {
+      eraseAccount: () => ({ ...erasure(), pending: ['stripe', 'backups'] }),
+      settlePayments: inTurn({ watch: true }, processorIsAway(), { watch: true }, { watch: true }, { watch: false }),
+      completeDeletion: () => ({ complete: true }),
+    },
+    async play(run) {
+      await run.called('deleteStripeCustomer')
+      await run.forward('25 hours')
+      await run.called('settlePayments', 2)
+      for (let time = 0; time < 2; time += 1) await run.signal(tryAgain, { processor: 'stripe' })
+      await run.forward('91 days')
+      await run.called('deleteStripeCustomer', 2)
+    },
+  })),
+  'account-deletion-whose-look-at-refunds-comes-while-they-are-tried': rare(() => ({
+    begins: aDeletion(),
+    answers: {
+      eraseAccount: () => ({ ...erasure(), pending: ['stripe', 'backups'] }),
+      settlePayments: inTurn({ watch: true }, processorIsAway(), processorIsAway(), { watch: true }, { watch: false }),
+      completeDeletion: () => ({ complete: true }),
+    },
+    async play(run) {
+      await run.called('deleteStripeCustomer')
+      await run.forward('23 hours')
+      await run.signal(tryAgain, { processor: 'stripe' })
+      await run.called('settlePayments', 2)
+      await run.forward('91 days')
+    },
+  })),
+  'account-deletion-whose-look-at-runs-is-refused': rare(() => ({
+    begins: aDeletion(),
+    answers: {
+      eraseAccount: () => ({ ...erasure(), pending: ['temporal', 'backups'] }),
+      deleteRuns: throws(unknownFailure()),
+      completeDeletion: () => ({ complete: false }),
+    },
+    play: (run) => run.forward('91 days'),
+  })),
+  'account-deletion-whose-last-look-at-runs-is-refused': rare(() => ({
+    begins: aDeletion(),
+    answers: {
+      eraseAccount: () => ({ ...erasure(), pending: ['database', 'temporal', 'backups'] }),
+      deleteRuns: inTurn({ state: 'done' }, { state: 'done' }, unknownFailure()),
+      verifyErasure: () => ({ state: 'done' }),
+      completeDeletion: () => ({ complete: false }),
+    },
+    play: (run) => run.forward('91 days'),
+  })),
   'account-deletion-refused-to-its-caller': rare(() => ({
     begins: { ...aDeletion(), update: erased },
     answers: { eraseAccount: () => 'in_use' },
