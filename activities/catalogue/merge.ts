@@ -67,7 +67,7 @@ const mostDays = 3_650
 function reasonToLeaveOut(each: Listed, priceOf: PriceOf): keyof LeftOut | undefined {
   if (each.destinations.length === 0) return 'no_destination'
   if (each.dataBytes === 0 || each.days < 1) return 'no_data'
-  if (each.days > mostDays || (each.dataBytes !== null && each.dataBytes > Number.MAX_SAFE_INTEGER)) return 'odd_size'
+  if (each.days > mostDays || (each.dataBytes ?? 0) > Number.MAX_SAFE_INTEGER) return 'odd_size'
   if (each.costCurrency !== costCurrency) return 'other_currency'
   const longest = each.daily ? Math.max(...periods.catalogue.dailyLengths) : 1
   if (each.costMicros < 1 || priceOf([each.costMicros * longest]) > maxPriceMinor) return 'odd_cost'

@@ -192,6 +192,25 @@ test('packages that cannot be sold are counted by provider and reason', () => {
   ])
 })
 
+test('a package of ten years and of the largest number of bytes is sold, and no larger one', () => {
+  const unlimited = offered({ dataBytes: null, days: 3_650 })
+  const largest = offered({ dataBytes: Number.MAX_SAFE_INTEGER })
+  const { packages, leftOut } = merge({
+    one: [
+      unlimited,
+      largest,
+      { ...unlimited, days: 3_651 },
+      { ...largest, days: 3_651 },
+      { ...largest, dataBytes: Number.MAX_SAFE_INTEGER + 1 },
+    ],
+  })
+  expect(packages.map(({ dataBytes, days }) => [dataBytes, days])).toEqual([
+    [null, 3_650],
+    [Number.MAX_SAFE_INTEGER, 30],
+  ])
+  expect([...leftOut]).toEqual([['one', { odd_size: 3 }]])
+})
+
 test('the order of a price list does not change the catalogue', () => {
   const packages = fc.array(
     fc.record({

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dueNotices, endingOf, isOver, isUnused, untilNextDate } from '../../activities/order/esim-rules.ts'
+import { dueNotices, endingOf, isOver, isUnused, storedStatus, untilNextDate } from '../../activities/order/esim-rules.ts'
 import { periods } from '../../policy/periods.ts'
 import type { EsimState, EsimStatus } from '../../providers/esim.ts'
 
@@ -161,5 +161,38 @@ describe('U2: an eSIM that its provider has ended is paid back if it was unused,
     ['is not, after the day its provider names', { unusedUntil: at }, {}, { delivered_at }, false],
   ])('%s', (_name, esim, change, order, expected) => {
     expect(isUnused({ ...untouched, ...esim }, status({ state: 'cancelled', ...change }), order, at)).toBe(expected)
+  })
+})
+
+test('the status in which an eSIM was last seen has numbers and times as a provider tells them', () => {
+  const stored = {
+    id: 'esim-1',
+    provider: 'airalo',
+    esimRef: 'ref-1',
+    iccid: '8900000000000000001',
+    activationCode: 'LPA:1$smdp.example$code',
+    confirmationCode: null,
+    apn: null,
+    state: 'in_use',
+    suspended: false,
+    totalBytes: 3n,
+    usedBytes: 2n,
+    activatedAt: new Date('2031-05-01T00:00:00Z'),
+    unusedUntil: null,
+    validityStarts: null,
+    checkedAt: new Date('2031-05-02T00:00:00Z'),
+    expiresAt: new Date('2031-06-01T00:00:00Z'),
+    returnAsked: false,
+  } as const
+  expect(storedStatus(stored)).toEqual({
+    state: 'in_use',
+    totalBytes: 3,
+    usedBytes: 2,
+    activatedAt: '2031-05-01T00:00:00.000Z',
+    expiresAt: '2031-06-01T00:00:00.000Z',
+  })
+  expect(storedStatus({ ...stored, totalBytes: null, expiresAt: null })).toMatchObject({
+    totalBytes: null,
+    expiresAt: null,
   })
 })

@@ -1,6 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { booksPeriodEnds, daysUntil, later, msUntil, plusDays, plusYears, startOfDay } from '../../shared/calendar.ts'
+import {
+  booksPeriodEnds,
+  dayOf,
+  daysUntil,
+  isoOrNull,
+  later,
+  monthOf,
+  msUntil,
+  plusDays,
+  plusYears,
+  startOfDay,
+} from '../../shared/calendar.ts'
 
 const dayMs = 86_400_000
 const time = fc.date({ min: new Date('1999-12-31'), max: new Date('2101-01-01'), noInvalidDate: true })
@@ -85,4 +96,10 @@ describe('the period of the books', () => {
       }),
     )
   })
+})
+
+test('a time is written as its day, as its month, and in ISO 8601 if there is one', () => {
+  const at = new Date('2031-12-31T23:59:59.999Z')
+  expect([dayOf(at), monthOf(at), isoOrNull(at)]).toEqual(['2031-12-31', '2031-12', '2031-12-31T23:59:59.999Z'])
+  expect([isoOrNull(null), isoOrNull(undefined)]).toEqual([null, null])
 })

@@ -26,9 +26,9 @@ export const parts: Readonly<Record<string, Part>> = {
   },
   money: {
     sources: [
-      'activities/order/payment/payment-acceptance.ts',
+      'activities/order/payment/payment-acceptance.ts:10-25',
       'activities/catalogue/merge.ts',
-      'db/order/refunds.ts:12-28',
+      'db/order/refunds.ts:12-32',
     ],
     tests: ['test/activities/catalogue-merge.test.ts', 'test/orders/rules/*.test.ts'],
   },

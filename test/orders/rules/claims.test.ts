@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { type ClaimRows, claimOf, moneyTasks } from '../../../db/erasure/claims.ts'
-import { givesMoneyBack, sumOf } from '../../../db/order/refunds.ts'
+import { givesMoneyBack, hasBounced, isOnItsWay, sumOf } from '../../../db/order/refunds.ts'
 import type { EsimState } from '../../../providers/esim.ts'
 import type { OrderStatus } from '../../../workflows/order/order.contract.ts'
 
@@ -260,15 +260,19 @@ describe.each(['delivered', 'ended'] as const)('the claim to a part of an order 
 })
 
 test.each([
-  ['succeeded', true],
-  ['pending', true],
-  ['requires_action', true],
-  ['failed', false],
-  ['canceled', false],
-  ['requested', false],
-  ['refused', false],
-])('a refund in the state %s gives money back: %s', (state, expected) => {
-  expect(givesMoneyBack(state)).toBe(expected)
+  ['succeeded', { givesBack: true, isOnItsWay: false, hasBounced: false }],
+  ['pending', { givesBack: true, isOnItsWay: true, hasBounced: false }],
+  ['requires_action', { givesBack: true, isOnItsWay: true, hasBounced: false }],
+  ['failed', { givesBack: false, isOnItsWay: false, hasBounced: true }],
+  ['canceled', { givesBack: false, isOnItsWay: false, hasBounced: true }],
+  ['requested', { givesBack: false, isOnItsWay: false, hasBounced: false }],
+  ['refused', { givesBack: false, isOnItsWay: false, hasBounced: false }],
+])('whether a refund in the state %s gives money back, is on its way, or has bounced: %o', (state, expected) => {
+  expect({
+    givesBack: givesMoneyBack(state),
+    isOnItsWay: isOnItsWay({ state }),
+    hasBounced: hasBounced(state),
+  }).toEqual(expected)
 })
 
 test('an erasure reads the tasks of operators that are about a claim', () => {
