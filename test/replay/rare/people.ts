@@ -214,6 +214,37 @@ export const rareDeletions: Record<string, Scenario> = {
     },
     play: (run) => run.forward('91 days'),
   })),
+  'account-deletion-whose-runs-are-refused-twice': rare(() => ({
+    begins: aDeletion(),
+    answers: {
+      eraseAccount: () => ({ ...erasure(), pending: ['temporal', 'backups'] }),
+      deleteRuns: ({ final }) => {
+        if (final) throw unknownFailure()
+        return { state: 'done' }
+      },
+      verifyErasure: () => ({ state: 'done' }),
+      completeDeletion: () => ({ complete: false }),
+    },
+    async play(run) {
+      await run.called('leaveToOperator')
+      await run.signal(tryAgain, { processor: 'database' })
+      await run.forward('91 days')
+    },
+  })),
+  'account-deletion-whose-runs-are-tried-before-its-verification-ends': rare(() => ({
+    begins: aDeletion(),
+    answers: {
+      eraseAccount: () => ({ ...erasure(), pending: ['database', 'backups'] }),
+      deleteRuns: () => ({ state: 'done' }),
+      verifyErasure: () => ({ state: 'done' }),
+      completeDeletion: () => ({ complete: true }),
+    },
+    async play(run) {
+      await run.called('verifyErasure')
+      await run.signal(tryAgain, { processor: 'temporal' })
+      await run.forward('91 days')
+    },
+  })),
   'account-deletion-refused-to-its-caller': rare(() => ({
     begins: { ...aDeletion(), update: erased },
     answers: { eraseAccount: () => 'in_use' },
