@@ -4,7 +4,14 @@
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dueNotices, endingOf, isOver, isUnused, storedStatus, untilNextDate } from '../../activities/order/esim-rules.ts'
+import {
+  dueNotices,
+  endingOf,
+  isOver,
+  isUnused,
+  storedStatus,
+  untilNextDate,
+} from '../../activities/order/esim-rules.ts'
 import { periods } from '../../policy/periods.ts'
 import type { EsimState, EsimStatus } from '../../providers/esim.ts'
 
