@@ -18,12 +18,11 @@ import type { Seen } from './told-meanwhile.ts'
 const harness = await shareStack({ replay: false })
 const { config, temporal } = harness
 
-const sourceOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const dataConverter = createDataConverter(config.PAYLOAD_KEYS)
 
 const workflowBundle = await bundleWorkflowCode({
-  workflowsPath: sourceOf('told-meanwhile.ts'),
-  workflowInterceptorModules: [sourceOf(`../../${ownInterceptors}`)],
+  workflowsPath: fileURLToPath(new URL('told-meanwhile.ts', import.meta.url)),
+  workflowInterceptorModules: [fileURLToPath(new URL(`../../${ownInterceptors}`, import.meta.url))],
   payloadConverterPath,
 })
 
