@@ -5,16 +5,19 @@
 import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import type { WorkflowHandle } from '@temporalio/client'
+import type { temporal as temporalProto } from '@temporalio/proto'
 import { bundleWorkflowCode, type InjectedSinks, NativeConnection, Worker } from '@temporalio/worker'
 import { expect, test } from 'vitest'
 import { temporalSettings } from '../../temporal/client.ts'
 import { createDataConverter, payloadConverterPath } from '../../temporal/payload-codec.ts'
 import { ownInterceptors } from '../../worker/bundle.ts'
+import { openLink } from '../chaos/world/stack/link.ts'
 import { shareStack } from '../harness/harness.ts'
 import { until } from '../harness/until.ts'
 import type { Seen } from './told-meanwhile.ts'
 
-// This run is no run of ours.
+// These runs are no runs of ours.
 const harness = await shareStack({ replay: false })
 const { config, temporal } = harness
 
@@ -26,28 +29,40 @@ const workflowBundle = await bundleWorkflowCode({
   payloadConverterPath,
 })
 
+/** A worker of these workflows, which tells when something was done. @param address of Temporal, for its worker alone */
+async function startWorker(taskQueue: string, address?: string) {
+  const events = new EventEmitter()
+  const told = once(events, 'told')
+  const quick = once(events, 'quick')
+  const done: string[] = []
+  const sinks: InjectedSinks<Seen> = { seen: { told: { fn: () => void events.emit('told') } } }
+  const settings = temporalSettings(config, harness.settings).connection
+  const connection = await NativeConnection.connect({ ...settings, ...(address !== undefined && { address }) })
+  const worker = await Worker.create({
+    connection,
+    namespace: temporal.options.namespace,
+    taskQueue,
+    workflowBundle,
+    sinks,
+    activities: {
+      untilTold: () => told.then(() => undefined),
+      quick: async () => void events.emit('quick'),
+      first: async () => void done.push('first'),
+      second: async () => void done.push('second'),
+    },
+    dataConverter,
+  })
+  return { worker, connection, sinks, quick, done }
+}
+
+const isWritten = async (run: WorkflowHandle, what: keyof temporalProto.api.history.v1.IHistoryEvent) =>
+  ((await run.fetchHistory()).events ?? []).some((each) => each[what])
+
 test.each(['regularly', 'locally'] as const)(
   'what follows a message, %s, replays beside what follows a local activity',
   async (then) => {
     const taskQueue = `told-${randomUUID()}`
-    const events = new EventEmitter()
-    const told = once(events, 'told')
-    const sinks: InjectedSinks<Seen> = { seen: { told: { fn: () => void events.emit('told') } } }
-    const connection = await NativeConnection.connect(temporalSettings(config, harness.settings).connection)
-    const done: string[] = []
-    const worker = await Worker.create({
-      connection,
-      namespace: temporal.options.namespace,
-      taskQueue,
-      workflowBundle,
-      sinks,
-      activities: {
-        untilTold: () => told.then(() => undefined),
-        first: async () => void done.push('first'),
-        second: async () => void done.push('second'),
-      },
-      dataConverter,
-    })
+    const { worker, connection, sinks, done } = await startWorker(taskQueue)
     const run = await temporal.workflow.start('toldMeanwhile', {
       taskQueue,
       workflowId: taskQueue,
@@ -56,11 +71,7 @@ test.each(['regularly', 'locally'] as const)(
       workflowTaskTimeout: '1 second',
     })
     await worker.runUntil(async () => {
-      await until('its task has heartbeated', async () =>
-        ((await run.fetchHistory()).events ?? []).some(
-          ({ workflowTaskCompletedEventAttributes: completed }) => completed,
-        ),
-      )
+      await until('its task has heartbeated', () => isWritten(run, 'workflowTaskCompletedEventAttributes'))
       await run.signal('tell')
       await run.result()
     })
@@ -69,3 +80,26 @@ test.each(['regularly', 'locally'] as const)(
     await Worker.runReplayHistory({ workflowBundle, sinks, dataConverter }, await run.fetchHistory(), taskQueue)
   },
 )
+
+test('a message that comes with the next attempt at a task, in the middle of the one before, replays', async () => {
+  const taskQueue = `told-${randomUUID()}`
+  const [host = '', port] = String(temporalSettings(config, harness.settings).connection.address).split(':')
+  const link = await openLink(host, Number(port))
+  const { worker, connection, sinks, quick, done } = await startWorker(taskQueue, `127.0.0.1:${link.port}`)
+  const running = worker.run()
+  // The worker gets the task late, so that the server gives it up while the worker has just begun.
+  link.slow(2_500)
+  const options = { taskQueue, workflowId: taskQueue, workflowTaskTimeout: '3 seconds' } as const
+  const run = await temporal.workflow.start('toldInTheMiddle', options)
+  await until('its task has begun', () => isWritten(run, 'workflowTaskStartedEventAttributes'))
+  await run.signal('tell')
+  await quick
+  link.mend()
+  await run.result()
+  worker.shutdown()
+  await running
+  await connection.close()
+  await link.stop()
+  expect(done.toSorted()).toEqual(['first', 'second'])
+  await Worker.runReplayHistory({ workflowBundle, sinks, dataConverter }, await run.fetchHistory(), taskQueue)
+})

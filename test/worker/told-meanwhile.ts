@@ -43,3 +43,25 @@ export async function toldMeanwhile(then: 'locally' | 'regularly'): Promise<void
     await (then === 'locally' ? scheduleLocalActivity : scheduleActivity)('second', [], options)
   }
 }
+
+/** The same, told in the middle of a task's first attempt: a local activity has led to something already. */
+export async function toldInTheMiddle(): Promise<void> {
+  let isTold = false
+  setHandler(defineSignal('tell'), () => {
+    isTold = true
+  })
+  await Promise.all([afterItself(), afterMessage()])
+
+  async function afterItself(): Promise<void> {
+    await scheduleLocalActivity('quick', [], options)
+    const first = scheduleActivity('first', [], options)
+    await scheduleLocalActivity('untilTold', [], options)
+    await first
+  }
+
+  async function afterMessage(): Promise<void> {
+    await condition(() => isTold)
+    seen.told()
+    await scheduleActivity('second', [], options)
+  }
+}

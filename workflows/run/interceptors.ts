@@ -2,9 +2,13 @@
 import type { WorkflowInterceptors } from '@temporalio/workflow'
 import { oneLocalActivityAtATime } from './one-local-activity.ts'
 import { updatesAfterSignals } from './updates-after-signals.ts'
+import { wholeTasks } from './whole-tasks.ts'
 
 /** Called by the SDK for each run. */
-export const interceptors = (): WorkflowInterceptors => ({
-  outbound: [oneLocalActivityAtATime()],
-  internals: [updatesAfterSignals()],
-})
+export function interceptors(): WorkflowInterceptors {
+  const localActivities = oneLocalActivityAtATime()
+  return {
+    outbound: [localActivities.calls],
+    internals: [wholeTasks(localActivities.isUnderWay), updatesAfterSignals()],
+  }
+}

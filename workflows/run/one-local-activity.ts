@@ -18,10 +18,10 @@ import { ranOutOfTries } from './local-first.ts'
 const rounds = 5
 
 /** Keeps the last one of its run. */
-export function oneLocalActivityAtATime(): WorkflowOutboundCallsInterceptor {
+export function oneLocalActivityAtATime(): { calls: WorkflowOutboundCallsInterceptor; isUnderWay: () => boolean } {
   /** resolves when the local activity that was begun last has ended: to whether it ran out of tries */
   let last: Promise<boolean> | undefined
-  return {
+  const calls: WorkflowOutboundCallsInterceptor = {
     // No `async` and no `await`: a local activity that waits for none is begun in the step that kept histories have.
     scheduleLocalActivity(
       input: LocalActivityInput,
@@ -44,6 +44,7 @@ export function oneLocalActivityAtATime(): WorkflowOutboundCallsInterceptor {
       }
     },
   }
+  return { calls, isUnderWay: () => last !== undefined }
 }
 
 /**

@@ -1,0 +1,33 @@
+/**
+ * A workflow task whose time is over is tried again with what has come meanwhile. A worker that still waits for a local
+ * activity of the attempt before takes the next one into it: messages come behind what the run has done by then, and
+ * before it in a replay, so that the run could not go on (TMPRL1100). The task is failed instead, and its next attempt
+ * does everything from the beginning. docs/decisions/0962-attempts-of-a-task-are-not-mixed.md
+ */
+import { type ActivateInput, type WorkflowInternalsInterceptor, workflowInfo } from '@temporalio/workflow'
+import { now } from './now.ts'
+
+type Job = NonNullable<ActivateInput['activation']['jobs']>[number]
+
+/** What a local activity answers comes from the worker itself, as does a query; the rest comes with a task. */
+const comesWithTask = ({ resolveActivity, queryWorkflow }: Job): boolean => !resolveActivity?.isLocal && !queryWorkflow
+
+/** @param isLocalActivityUnderWay whether the run waits for one */
+export function wholeTasks(isLocalActivityUnderWay: () => boolean): WorkflowInternalsInterceptor {
+  /** when the newest task was begun, by the clock of the server */
+  let begunAt = now()
+  return {
+    activate(input, next) {
+      const { jobs, isReplaying } = input.activation
+      if (jobs?.some(comesWithTask)) {
+        const at = now()
+        // A task that was begun sooner after the one before is no second attempt at it, but follows its heartbeat.
+        const isLate = at.getTime() - begunAt.getTime() >= workflowInfo().taskTimeoutMs
+        if (isLate && !isReplaying && isLocalActivityUnderWay())
+          throw new Error('An attempt at this workflow task has come in the middle of the one before')
+        begunAt = at
+      }
+      next(input)
+    },
+  }
+}
