@@ -179,6 +179,13 @@ const toTask = (row: Attention, asOf: Date): OperatorTask => ({
   closedBy: row.resolved_by,
 })
 
+/** The open ones of the tasks about one order or account, the newest last. */
+export const openTasksOf = (rows: readonly Attention[], asOf: Date): OperatorTask[] =>
+  rows
+    .filter((row) => row.resolved_at === null)
+    .sort((a, b) => a.opened_at.getTime() - b.opened_at.getTime())
+    .map((row) => toTask(row, asOf))
+
 /** The sort keys of a task in its list. */
 export type TaskPosition = readonly [rank: number, at: string, id: string]
 

@@ -67,6 +67,7 @@ td.what { min-width: 13rem } td.what.short { min-width: 0 }
   .stacks tbody th { border: 0; padding: 0 }
   .stacks td { border: 0; color: var(--muted); font-size: .875rem; overflow-wrap: anywhere; padding: 0 }
   .stacks.scroll td { min-width: 0 } .stacks td:empty { display: none }
+  .stacks td:has(> .acts) { flex-basis: 100% }
   .stacks .what { color: var(--ink); flex-basis: 100%; font-size: 1rem; order: -1 }
   .stacks td.what.broken { color: var(--danger) } }
 details { border-top: 1px solid var(--line) }

@@ -197,6 +197,10 @@ const entries: Record<string, Entry> = {
   'POST /console/orders/{id}/disputes/{disputeId}/submit': disputeAct('submit'),
   'GET /console/orders/{id}/disputes/{disputeId}/accept': disputeAct('accept'),
   'POST /console/orders/{id}/disputes/{disputeId}/accept': disputeAct('accept'),
+  'GET /console/orders/{id}/documents/{number}': {
+    id: 'ours',
+    path: (of) => `/console/orders/${of.order.id}/documents/AMA-1`,
+  },
   'GET /console/privacy-requests/{id}': { id: 'ours', path: (of) => `/console/privacy-requests/${of.requestId}` },
   ...consoleActs('privacy-requests', ['resolve', 'extend'], (of) => of.requestId),
   'GET /v1/deletions/{receiptId}': { id: 'secret', made: `/v1/deletions/${randomUUID()}` },

@@ -274,3 +274,33 @@ test('each form of the console that does something asks why', async () => {
       .sort(),
   ).toEqual(asksNothing)
 })
+
+test('whoever is on the phone with a customer finds the open tasks of the order and the account on their pages', async () => {
+  const id = await raised('cancelled_and_used', order.id)
+  const settle = `href="/console/attention/${id}/settle"`
+  const pages = [`/console/orders/${order.id}`, `/console/accounts/${person.accountId}`]
+  for (const page of pages) expect((await surfer.open(page)).html).toContain(settle)
+  expectStatus(await operator.post(`/v1/operator-tasks/${id}/close`, { note: 'they keep the eSIM' }), 200)
+  for (const page of pages) expect((await surfer.open(page)).html).not.toContain(settle)
+})
+
+test('U6: an operator opens the invoice of an order, in the language of its customer, and of no other order', async () => {
+  const german = await harness.signUp({ account: { language: 'de' } })
+  const bought = await harness.buy(german)
+  const { html } = await surfer.open(`/console/orders/${bought.id}`)
+  const [path = '', number = ''] = /\/console\/orders\/[\w-]+\/documents\/(AMA-[\w-]+)/.exec(html) ?? []
+  const file = await surfer.open(path)
+  expect([file.status, file.headers.get('content-type')]).toEqual([200, 'application/pdf'])
+  expect(file.headers.get('content-disposition')).toContain(`${number}.pdf`)
+  expect(file.html.slice(0, 5)).toBe('%PDF-')
+  expect((await surfer.open(`/console/orders/${order.id}/documents/${number}`)).status).toBe(404)
+})
+
+test('the page of a top-up names the eSIM that it was bought for', async () => {
+  const several = await harness.buy(person, { quantity: 2 })
+  const [one, other] = several.esims
+  const asked = { packageCode: testPackages.topUp, esimId: one.id }
+  const topUp = expectStatus(await person.caller.post(`/v1/orders/${several.id}/top-up`, asked), 201)
+  const { html } = await surfer.open(`/console/orders/${topUp.id}`)
+  expect([html.includes(one.iccid), html.includes(other?.iccid ?? '')]).toEqual([true, false])
+})

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import type { Attention, OperatorActs, Sends } from '../../../db/connection/schema.ts'
 import type { EmailChange } from '../../../db/email-changes.ts'
 import type { TaskOwner } from '../../../db/operator/task-owners.ts'
+import type { OperatorTask } from '../../../db/operator-tasks.ts'
 import type { OrderRow } from '../../../db/order/orders.ts'
 import { moment, money } from '../../../mails/format.ts'
 import { type Language, languageNames } from '../../../messages/languages.ts'
@@ -12,6 +13,7 @@ import { Facts } from '../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from './frame.tsx'
 import { type ActLink, ActLinks, PageLinks, type PageOf, Section, Table } from './parts.tsx'
 import { FoldedAdvice, TaskAbout } from './task-subject.tsx'
+import { TaskActs } from './tasks.tsx'
 import { accountRunsLink } from './temporal-links.ts'
 import { Timeline } from './timeline.tsx'
 
@@ -42,7 +44,9 @@ export interface AccountPage {
   consents: PageOf<{ granted: boolean; source: string; at: Date }>
   requests: PageOf<{ id: string; reference: string; kind: string; state: string; answerBy: Date }>
   messages: PageOf<Pick<Sends, 'subject_id' | 'kind' | 'state' | 'code' | 'first_at' | 'done_at'>>
-  tasks: PageOf<{ row: Attention; owner: TaskOwner | undefined }>
+  tasks: PageOf<{ row: Attention; owner: TaskOwner | undefined; open: OperatorTask | undefined }>
+  /** whether the role may end the steps of deletions */
+  endsSteps: boolean
   acts: PageOf<OperatorActs>
   /** what can be done now */
   offered: readonly ActLink[]
@@ -89,9 +93,6 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
           ]}
         />
         <ActLinks of={page.offered} at={path} />
-        <List title="What happened" name="timeline" of={page.timeline} at={path}>
-          <Timeline entries={page.timeline.items} ui={frame.ui} operators={operators} />
-        </List>
         <List title="Orders" name="orders" of={page.orders} at={path}>
           <Table heads={['Order', 'Bought', 'State', 'When']} stacks>
             {page.orders.items.map((order) => (
@@ -122,6 +123,29 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
             ))}
           </Table>
         </List>
+        <List title="Tasks" name="tasks" of={page.tasks} at={path}>
+          <Table heads={['Task', 'About', 'Opened', 'Do, or closed']} stacks>
+            {page.tasks.items.map(({ row: task, owner, open }) => (
+              <tr key={task.id}>
+                <td className="what short">{plain(task.kind)}</td>
+                <td>
+                  <TaskAbout task={{ ...task, subjectId: task.subject_id }} owner={owner} />
+                  {task.resolved_at ? null : <FoldedAdvice kind={task.kind} />}
+                </td>
+                <td>since {moment(task.opened_at)}</td>
+                <td>
+                  {open ? <TaskActs task={open} endsSteps={page.endsSteps} /> : null}
+                  {task.resolved_at
+                    ? `closed ${moment(task.resolved_at)}, ${operators.get(task.resolved_by ?? '') ?? task.resolved_by}`
+                    : null}
+                </td>
+              </tr>
+            ))}
+          </Table>
+        </List>
+        <List title="What happened" name="timeline" of={page.timeline} at={path}>
+          <Timeline entries={page.timeline.items} ui={frame.ui} operators={operators} />
+        </List>
         <List title="Devices" name="devices" of={page.devices} at={path}>
           <Table heads={['Device', 'App', 'Seen']} stacks>
             {page.devices.items.map((device) => (
@@ -145,25 +169,6 @@ export function renderAccountPage(frame: ConsoleFrame, page: AccountPage): strin
                 <td>{request.kind}</td>
                 <td>{request.state}</td>
                 <td>by {moment(request.answerBy)}</td>
-              </tr>
-            ))}
-          </Table>
-        </List>
-        <List title="Tasks" name="tasks" of={page.tasks} at={path}>
-          <Table heads={['Task', 'About', 'Opened', 'Closed']} stacks>
-            {page.tasks.items.map(({ row: task, owner }) => (
-              <tr key={task.id}>
-                <td className="what short">{plain(task.kind)}</td>
-                <td>
-                  <TaskAbout task={{ ...task, subjectId: task.subject_id }} owner={owner} />
-                  {task.resolved_at ? null : <FoldedAdvice kind={task.kind} />}
-                </td>
-                <td>since {moment(task.opened_at)}</td>
-                <td>
-                  {task.resolved_at
-                    ? `closed ${moment(task.resolved_at)}, ${operators.get(task.resolved_by ?? '') ?? task.resolved_by}`
-                    : 'open'}
-                </td>
               </tr>
             ))}
           </Table>

@@ -90,68 +90,75 @@ export function TaskTable({
   endsSteps: boolean
 }) {
   return (
-    <Table heads={['Task', 'About', 'Open', 'Due', 'Owner', 'Note', 'Settle']} stacks>
-      {tasks.map((task) => {
-        const act = (name: string, label: string) => (
-          <a
-            className="button plain"
-            href={`/console/attention/${task.id}/${name}`}
-            aria-label={`${label}: ${plain(task.kind)}, ${task.subjectId}`}
-          >
-            {label}
-          </a>
-        )
-        return (
-          <tr key={task.id}>
-            <td className={task.urgency === 'now' ? 'what short broken' : 'what short'}>
-              {plain(task.kind)}
-              <br />
-              <span className="quiet">{plain(task.urgency)}</span>
-            </td>
-            <td>
-              <TaskAbout task={task} owner={owners.get(task.id)} />
-              <FoldedAdvice kind={task.kind} />
-            </td>
-            <td>
-              for {age(asOf, task.openedAt)}, since {moment(task.openedAt)}
-            </td>
-            <td className={task.dueAt && task.dueAt < asOf ? 'broken' : undefined}>
-              {task.dueAt && task.dueAt < asOf ? 'LATE, was due by ' : task.dueAt ? 'by ' : ''}
-              {task.dueAt ? moment(task.dueAt) : 'no due day'}
-            </td>
-            <td>
-              {task.owner ? (
-                <>
-                  {operators.get(task.owner) ?? ''} <code>{task.owner}</code>
-                  {task.takenAt ? ` for ${age(asOf, task.takenAt)}` : ''}
-                </>
-              ) : (
-                'nobody'
-              )}{' '}
-              {act('take', 'Take')}
-            </td>
-            <td>
-              {task.note ? <p>{task.note}</p> : null}
-              {task.noteBy && task.notedAt ? (
-                <p className="quiet">
-                  by {operators.get(task.noteBy) ?? <code>{task.noteBy}</code>} on {moment(task.notedAt)}
-                </p>
-              ) : null}
-              {act('note', 'Note')}
-            </td>
-            <td>
-              {isLeft(task) ? null : act('settle', 'Settle')}
-              {endsSteps && isLeft(task) && task.detail !== goneButListed ? (
-                <>
-                  {act('try-again', 'Try again')}
-                  {act('complete', 'Done by hand')}
-                </>
-              ) : null}
-            </td>
-          </tr>
-        )
-      })}
+    <Table heads={['Task', 'About', 'Open', 'Due', 'Owner', 'Note', 'Do']} stacks>
+      {tasks.map((task) => (
+        <tr key={task.id}>
+          <td className={task.urgency === 'now' ? 'what short broken' : 'what short'}>
+            {plain(task.kind)}
+            <br />
+            <span className="quiet">{plain(task.urgency)}</span>
+          </td>
+          <td>
+            <TaskAbout task={task} owner={owners.get(task.id)} />
+            <FoldedAdvice kind={task.kind} />
+          </td>
+          <td>
+            for {age(asOf, task.openedAt)}, since {moment(task.openedAt)}
+          </td>
+          <td className={task.dueAt && task.dueAt < asOf ? 'broken' : undefined}>
+            {task.dueAt && task.dueAt < asOf ? 'LATE, was due by ' : task.dueAt ? 'by ' : ''}
+            {task.dueAt ? moment(task.dueAt) : 'no due day'}
+          </td>
+          <td>
+            {task.owner ? (
+              <>
+                {operators.get(task.owner) ?? ''} <code>{task.owner}</code>
+                {task.takenAt ? ` for ${age(asOf, task.takenAt)}` : ''}
+              </>
+            ) : (
+              'nobody has taken it'
+            )}
+          </td>
+          <td>
+            {task.note ? <p>{task.note}</p> : null}
+            {task.noteBy && task.notedAt ? (
+              <p className="quiet">
+                by {operators.get(task.noteBy) ?? <code>{task.noteBy}</code>} on {moment(task.notedAt)}
+              </p>
+            ) : null}
+          </td>
+          <td>
+            <TaskActs task={task} endsSteps={endsSteps} />
+          </td>
+        </tr>
+      ))}
     </Table>
+  )
+}
+
+/** What an operator can do to an open task. */
+export function TaskActs({ task, endsSteps }: { task: OperatorTask; endsSteps: boolean }) {
+  const act = (name: string, label: string) => (
+    <a
+      className="button plain"
+      href={`/console/attention/${task.id}/${name}`}
+      aria-label={`${label}: ${plain(task.kind)}, ${task.subjectId}`}
+    >
+      {label}
+    </a>
+  )
+  return (
+    <div className="acts">
+      {act('take', 'Take')}
+      {act('note', 'Note')}
+      {isLeft(task) ? null : act('settle', 'Settle')}
+      {endsSteps && isLeft(task) && task.detail !== goneButListed ? (
+        <>
+          {act('try-again', 'Try again')}
+          {act('complete', 'Done by hand')}
+        </>
+      ) : null}
+    </div>
   )
 }
 

@@ -7,6 +7,7 @@ import { type EmailChange, findEmailChange } from '../../../db/email-changes.ts'
 import { readAccountRows } from '../../../db/operator/account-rows.ts'
 import { operatorNames } from '../../../db/operator/operator-names.ts'
 import { ownersOfTasks } from '../../../db/operator/task-owners.ts'
+import { openTasksOf } from '../../../db/operator-tasks.ts'
 import { listEsimsOfOrders } from '../../../db/order/esims.ts'
 import { isPermitted } from '../../../policy/operators/operator-roles.ts'
 import { privacyReference } from '../../../policy/privacy-reference.ts'
@@ -112,6 +113,7 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
       responses: { 200: html },
       problems: ['not_found'],
       async handle({ params: { id }, query: pages, caller, header }) {
+        const asOf = new Date()
         const frame = frameOf(api, caller, header)
         const account = orNotFound(await findAccount(sql, api, id))
         const [rows, devices, operators] = await Promise.all([
@@ -143,7 +145,7 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
             email: asOneLine(account.email),
             ref: cipher.accountRef(id),
           },
-          timeline: pageOf(accountTimelineOf(account, rows, new Date()), 'timeline'),
+          timeline: pageOf(accountTimelineOf(account, rows, asOf), 'timeline'),
           orders: pageOf(
             rows.orders.map(({ order }) => order),
             'orders',
@@ -162,7 +164,11 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
             'requests',
           ),
           messages: pageOf(rows.sends, 'messages'),
-          tasks: { ...tasks, items: tasks.items.map((row) => ({ row, owner: owners.get(row.id) })) },
+          tasks: {
+            ...tasks,
+            items: tasks.items.map((row) => ({ row, owner: owners.get(row.id), open: openTasksOf([row], asOf)[0] })),
+          },
+          endsSteps: isPermitted(caller.role, 'privacy'),
           acts: pageOf(rows.acts, 'acts'),
           offered: accountActNames
             .filter((name) => acts[name].isOffered(rows) && isPermitted(caller.role, acts[name].permission))

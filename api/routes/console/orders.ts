@@ -13,7 +13,8 @@ import {
   waitingStates,
 } from '../../../db/operator/order-queue.ts'
 import { readOrderRows } from '../../../db/operator/order-rows.ts'
-import { listEsims } from '../../../db/order/esims.ts'
+import { openTasksOf } from '../../../db/operator-tasks.ts'
+import { listEsimsServed } from '../../../db/order/esims.ts'
 import { findOrder, listTopUps, type OrderRow } from '../../../db/order/orders.ts'
 import { dataAmount, money } from '../../../mails/format.ts'
 import { isPermitted } from '../../../policy/operators/operator-roles.ts'
@@ -32,6 +33,7 @@ import type { FormState } from '../../pages/form.tsx'
 import { dueAt } from '../../views/order-view.ts'
 import { plain } from '../../views/plain.ts'
 import { timelineOf } from '../../views/timeline/order-timeline.ts'
+import { documentFile, documentParams } from '../web/order-document-pages.ts'
 import { actRoutes, frameOf, headers, headersOf } from './console-route.ts'
 import { aboutDispute, disputeActsOf } from './disputes.ts'
 import { actFields, createOrderActs } from './order-acts.ts'
@@ -123,11 +125,12 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
       responses: { 200: html },
       problems: ['not_found'],
       async handle({ params: { id }, caller, header }) {
+        const asOf = new Date()
         const order = await known(id)
         const frame = frameOf(api, caller, header)
         const [rows, esims, topUps, operators] = await Promise.all([
           readOrderRows(sql, id),
-          listEsims(api, order),
+          listEsimsServed(api, order),
           listTopUps(sql, id),
           operatorNames(sql),
         ])
@@ -139,7 +142,10 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
             used: `${dataAmount(Number(esim.usedBytes))} of ${dataAmount(numberOrNull(esim.totalBytes))} used`,
           })),
           topUps,
-          timeline: timelineOf(order, rows, new Date()),
+          documents: rows.documents,
+          asOf,
+          tasks: openTasksOf(rows.tasks, asOf),
+          timeline: timelineOf(order, rows, asOf),
           operators,
           acts: acts.filter((act) => act.isOffered(order) && isPermitted(caller.role, act.permission)),
           disputes: rows.disputes.map((dispute) => ({
@@ -150,6 +156,23 @@ export function consoleOrderRoutes(api: ApiContext): Route[] {
           })),
         })
         return { status: 200, headers: headersOf(api, frame), about: [order.account_id], raw }
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/console/orders/{id}/documents/{number}',
+      tag: 'console',
+      summary: 'An invoice or a credit note of an order as a PDF, in the language of its customer',
+      promises: ['U6'],
+      callers: ['console'],
+      permission: 'look',
+      reads: ['account', 'orders'],
+      params: documentParams,
+      responses: { 200: { description: 'The file', contentType: 'application/pdf' } },
+      problems: ['not_found'],
+      async handle({ params: { id, number } }) {
+        const order = await known(id)
+        return { ...(await documentFile(api, order, number)), about: [order.account_id] }
       },
     }),
     ...acts.flatMap((act) =>

@@ -1,4 +1,5 @@
 /** An order on the console: what was bought, what happened, and what an operator can do. */
+import type { OperatorTask } from '../../../../db/operator-tasks.ts'
 import type { OrderRow } from '../../../../db/order/orders.ts'
 import { moment, money } from '../../../../mails/format.ts'
 import { orderAftercareWorkflowId, orderWorkflowId } from '../../../../workflows/order/order.contract.ts'
@@ -8,7 +9,8 @@ import type { TimelineEntry } from '../../../views/timeline/timeline-entry.ts'
 import { toneOf } from '../../account/order-words.ts'
 import { Facts } from '../../form.tsx'
 import { type ConsoleFrame, renderConsolePage } from '../frame.tsx'
-import { type ActLink, ActLinks } from '../parts.tsx'
+import { type ActLink, ActLinks, Section } from '../parts.tsx'
+import { TaskTable } from '../tasks.tsx'
 import { runLink } from '../temporal-links.ts'
 import { Timeline } from '../timeline.tsx'
 
@@ -17,6 +19,10 @@ export interface OrderPage {
   dueAt: Date | null
   esims: { id: string; provider: string; iccid: string; state: string; suspended: boolean; used: string }[]
   topUps: readonly string[]
+  asOf: Date
+  /** the open ones */
+  tasks: readonly OperatorTask[]
+  documents: readonly { number: string; kind: string }[]
   timeline: readonly TimelineEntry[]
   /** operators by the names that the security log gives them */
   operators: ReadonlyMap<string, string>
@@ -65,6 +71,18 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
             <ActLinks of={dispute.acts} at={`/console/orders/${order.id}/disputes/${dispute.id}`} />
           </section>
         ))}
+        {page.tasks.length === 0 ? null : (
+          <Section title="To be settled" count={page.tasks.length}>
+            <TaskTable
+              tasks={page.tasks}
+              // Each is about this order.
+              owners={new Map()}
+              asOf={page.asOf}
+              operators={page.operators}
+              endsSteps={false}
+            />
+          </Section>
+        )}
         <h2>What happened</h2>
         <Timeline entries={page.timeline} ui={frame.ui} operators={page.operators} />
         <h2>Numbers</h2>
@@ -76,6 +94,15 @@ export function renderOrder(frame: ConsoleFrame, page: OrderPage): string {
               'Payment',
               order.payment_intent_id === null ? 'none' : <code key="payment">{order.payment_intent_id}</code>,
             ],
+            ...page.documents.map(
+              ({ number, kind }) =>
+                [
+                  plain(kind),
+                  <a key={number} href={`/console/orders/${order.id}/documents/${number}`}>
+                    {number} (PDF)
+                  </a>,
+                ] as const,
+            ),
             ...(order.parent_order_id
               ? [
                   [
