@@ -21,8 +21,10 @@ const usage = `Usage: npm run cli -- <command> [--json]
   tasks                             the open tasks, the most urgent first
   task take|note|settle <task> --reason <text>
   task complete|try-again <task> --reason <text>     a deletion's step that was left to operators
-  account note|sign-out|child-report <account> --reason <text>
+  account note|sign-out|delete|child-report <account> --reason <text>
   account waive-old-address <account> --new-email-file <file> --reason <text>
+  privacy enter <kind> --message-file <file> --reason <text>     a request that came by phone, letter or mail
+      [--account <account>] [--reply-to-file <file>] [--received <time>]   without an account: where to answer
   privacy answer <request> --outcome granted|... --reason <text>
       [--answer-file <file>]        without one: answered elsewhere
   privacy extend <request> --because complexity|number_of_requests --reason <text>
@@ -51,6 +53,10 @@ const options = {
   key: text,
   outcome: text,
   'answer-file': text,
+  'message-file': text,
+  'reply-to-file': text,
+  account: text,
+  received: text,
   because: text,
   'new-email-file': text,
 } as const
@@ -104,6 +110,7 @@ function workOf([command, first = '', second = '', third = '']: string[]): (() =
   if (command === 'tasks') return () => everyOne('/v1/operator-tasks')
   if (command === 'task' && second) return taskWork(first, `/v1/operator-tasks/${path(second)}`)
   if (command === 'account' && second) return accountWork(first, path(second))
+  if (command === 'privacy' && first === 'enter' && second) return enterRequest(second)
   if (command === 'privacy' && second) return requestWork(first, `/v1/privacy-requests/${path(second)}`)
   if (command === 'dispute' && ['submit', 'accept'].includes(first) && third) {
     const address = `/v1/orders/${path(second)}/disputes/${path(third)}/${first}`
@@ -143,7 +150,7 @@ function withReason(work: (reason: string) => Promise<void>): () => Promise<void
 }
 
 /** The value of an option without which nothing is asked. */
-function needed(option: 'reason' | 'outcome' | 'because' | 'new-email-file' | 'amount'): string {
+function needed(option: 'message-file' | 'reason' | 'outcome' | 'because' | 'new-email-file' | 'amount'): string {
   const { [option]: value } = values
   return value || endWithUsage(usage, missingOf({ [option]: value }) ?? '')
 }
@@ -164,6 +171,7 @@ function accountWork(name: string, account: string): (() => Promise<void>) | und
     'child-report': `/v1/accounts/${account}/child-report`,
     'sign-out': `/v1/accounts/${account}/sign-out`,
   }
+  if (name === 'delete') return withReason((reason) => show('DELETE', `/v1/accounts/${account}?reason=${path(reason)}`))
   const address = Object.hasOwn(addresses, name) ? addresses[name] : undefined
   if (address === undefined) return undefined
   if (name !== 'waive-old-address') return withReason((reason) => show('POST', address, { reason }))
@@ -189,6 +197,16 @@ function requestWork(name: string, address: string): (() => Promise<void>) | und
     const file = values['answer-file']
     const answer = file === undefined ? null : await textIn(file)
     await show('POST', `${address}/resolve`, { answerKind, answer, reason })
+  })
+}
+
+function enterRequest(kind: string): () => Promise<void> {
+  const { 'reply-to-file': replyToFile, account: accountId, received: receivedAt } = values
+  const file = needed('message-file')
+  return withReason(async (reason) => {
+    const replyTo = replyToFile === undefined ? undefined : await lineIn(replyToFile)
+    const message = await textIn(file)
+    await show('POST', '/v1/privacy-requests', given({ kind, message, accountId, replyTo, receivedAt, reason }))
   })
 }
 
@@ -236,12 +254,12 @@ async function watch(address: string): Promise<void> {
   }
 }
 
-async function show(method: 'GET' | 'POST', address: string, body?: Json): Promise<void> {
+async function show(method: 'GET' | 'POST' | 'DELETE', address: string, body?: Json): Promise<void> {
   print(await ask(method, address, body))
 }
 
 /** @throws Refused with the API's own words */
-async function ask(method: 'GET' | 'POST', address: string, body?: Json): Promise<Json> {
+async function ask(method: 'GET' | 'POST' | 'DELETE', address: string, body?: Json): Promise<Json> {
   const idempotencyKey = values.key ?? randomUUID()
   const repeat = method === 'POST' ? `\n  The same again: --key ${idempotencyKey}` : ''
   const { status, ok, text } = await fetch(new URL(address, url), {

@@ -1,10 +1,11 @@
 /** The permissions of each operator role on the console. */
 
 /**
- * `look`: find and read accounts and orders. `tasks`: note, take and settle tasks, and note about accounts and orders.
+ * `look`: find and read accounts and orders. `tasks`: note, take and settle tasks, note about accounts and orders, and
+ * enter privacy requests.
  * `orders`: approve, reject, resend, retry, sign a person out. `money`: refund and cancel, and answer disputes.
- * `privacy`: answer privacy requests, waive the consent of an old address, delete the account of a child, end a
- * deletion's step. `everything`: what names no other permission. Decision 0560 says why each role has its permissions.
+ * `privacy`: answer privacy requests, waive the consent of an old address, delete accounts, end a deletion's
+ * step. `everything`: what names no other permission. Decision 0560 says why each role has its permissions.
  */
 export type OperatorPermission = 'look' | 'tasks' | 'orders' | 'money' | 'privacy' | 'everything'
 

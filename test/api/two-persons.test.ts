@@ -191,7 +191,11 @@ const entries: Record<string, Entry> = {
   ...consoleActs('orders', ['approve', 'reject'], (of) => of.heldOrder.id),
   ...consoleActs('orders', ['resend', 'retry', 'refund', 'refund-part', 'cancel', 'note'], (of) => of.order.id),
   'GET /console/accounts/{id}': { id: 'ours', path: (of) => `/console/accounts/${of.person.accountId}` },
-  ...consoleActs('accounts', ['note', 'sign-out', 'waive-old-address', 'child-report'], (of) => of.person.accountId),
+  ...consoleActs(
+    'accounts',
+    ['note', 'sign-out', 'waive-old-address', 'delete', 'child-report', 'enter-request'],
+    (of) => of.person.accountId,
+  ),
   ...consoleActs('attention', ['take', 'note', 'settle', 'complete', 'try-again'], () => randomUUID()),
   'GET /console/orders/{id}/disputes/{disputeId}/submit': disputeAct('submit'),
   'POST /console/orders/{id}/disputes/{disputeId}/submit': disputeAct('submit'),

@@ -184,6 +184,8 @@ const cases: Record<string, Case> = {
 
 /** Acts that are done elsewhere, with what they need: the file of the test. */
 const elsewhere: Record<string, string> = {
+  'DELETE /v1/accounts/{id}': 'test/operation/account-acts.test.ts',
+  'POST /console/enter-request': 'test/operation/account-acts.test.ts',
   'POST /v1/accounts/{id}/child-report': 'test/operation/account-acts.test.ts',
   'POST /v1/accounts/{id}/sign-out': 'test/operation/account-acts.test.ts',
   'POST /v1/accounts/{id}/email-change/waive-old': 'test/operation/account-acts.test.ts',
@@ -213,7 +215,7 @@ const elsewhere: Record<string, string> = {
   ),
   ...each(
     'POST /console/accounts/{id}/',
-    ['note', 'sign-out', 'waive-old-address', 'child-report'],
+    ['note', 'sign-out', 'waive-old-address', 'delete', 'child-report', 'enter-request'],
     'test/operation/account-acts.test.ts',
   ),
   ...each('POST /console/attention/{id}/', ['take', 'note', 'settle'], 'test/operation/console-acts.test.ts'),

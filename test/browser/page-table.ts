@@ -521,6 +521,8 @@ export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
   act('account-note', 'accounts/{id}/note', ({ account }) => `${account}/note`),
   act('account-sign-out', 'accounts/{id}/sign-out', ({ account }) => `${account}/sign-out`),
   act('account-waive', 'accounts/{id}/waive-old-address', ({ account }) => `${account}/waive-old-address`),
+  act('account-delete', 'accounts/{id}/delete', ({ account }) => `${account}/delete`),
+  act('account-enter', 'accounts/{id}/enter-request', ({ account }) => `${account}/enter-request`, { message: '' }),
   act('account-child', 'accounts/{id}/child-report', ({ account }) => `${account}/child-report`),
   {
     name: 'console-bulk',
@@ -577,6 +579,7 @@ export const operatorsPages: readonly PageCase<OperatorsPaths>[] = [
     main: ({ request: path }) => ({ path }),
     failing: () => ({ path: `/console/privacy-requests/${unknownId}` }),
   },
+  act('enter-request', 'enter-request', () => '/console/enter-request', { replyTo: 'nowhere' }),
   act('request-answer', 'privacy-requests/{id}/resolve', ({ request }) => `${request}/resolve`),
   act('request-extend', 'privacy-requests/{id}/extend', ({ request }) => `${request}/extend`),
   {

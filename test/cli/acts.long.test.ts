@@ -69,6 +69,8 @@ test('tasks, notes of accounts, privacy requests and disputes are done in a term
   for (const args of [
     ['task', 'settle', task?.id ?? ''],
     ['account', 'child-report', child.accountId],
+    ['account', 'delete', child.accountId],
+    ['privacy', 'enter', 'access', '--message-file', file],
     ['bulk', 'cancel', bulk],
     ['privacy', 'extend', slow, '--because', 'complexity'],
     ['privacy', 'answer', asked, '--outcome', 'granted', '--answer-file', file],
@@ -79,14 +81,18 @@ test('tasks, notes of accounts, privacy requests and disputes are done in a term
   const ofNobody = ['the bank is busy', '--json']
   expect((await cli(['bulk', 'cancel', bulk, '--reason', ...ofNobody])).code).toBe(0)
   expect((await cli(['account', 'child-report', child.accountId, '--reason', ...ofNobody])).code).toBe(0)
+  const gone = await harness.signUp()
+  expect((await cli(['account', 'delete', gone.accountId, '--reason', ...ofNobody])).code).toBe(0)
+  expect((await harness.service.get(`/v1/accounts/${gone.accountId}`)).status).toBe(404)
   const withoutAccount = await sql<Pick<OperatorActs, 'act'>[]>`
     select act from operator_acts where account_id is null and reason = 'the bank is busy' order by asked_at`
-  expect(withoutAccount.map(({ act }) => act)).toEqual(['cancel-bulk-action', 'child-report'])
+  expect(withoutAccount.map(({ act }) => act)).toEqual(['cancel-bulk-action', 'child-report', 'delete'])
   for (const args of [
     ...['take', 'note', 'settle'].map((name) => ['task', name, task?.id ?? '', ...reason]),
     ['account', 'note', person.accountId, ...reason],
     ['account', 'sign-out', other.accountId, ...reason],
     ['account', 'waive-old-address', person.accountId, '--new-email-file', addressFile, ...reason],
+    ['privacy', 'enter', 'access', '--account', person.accountId, '--message-file', file, ...reason],
     ['privacy', 'extend', slow, '--because', 'complexity', ...reason],
     ['privacy', 'answer', asked, '--outcome', 'granted', '--answer-file', file, ...reason],
     ...['submit', 'accept'].map((name) => ['dispute', name, order.id, dispute, ...reason]),
@@ -102,6 +108,7 @@ test('tasks, notes of accounts, privacy requests and disputes are done in a term
     'settle-task',
     'note',
     'waive-old-address',
+    'enter',
     'extend',
     'answer',
     'submit-evidence',

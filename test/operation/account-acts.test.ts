@@ -4,11 +4,14 @@
  */
 import { randomUUID } from 'node:crypto'
 import { beforeAll, expect, test } from 'vitest'
+import { accountActNames } from '../../api/routes/console/account-acts.ts'
 import type { EmailChanges, OperatorActs } from '../../db/connection/schema.ts'
 import type { Surfer } from '../harness/browser.ts'
+import { mailsTo } from '../harness/checks/messages.ts'
 import { shareStack } from '../harness/harness.ts'
 import { expectStatus } from '../harness/http.ts'
 import type { Person } from '../harness/people.ts'
+import { until } from '../harness/until.ts'
 import { surferOf } from './operator-surfer.ts'
 
 const harness = await shareStack()
@@ -121,6 +124,80 @@ test('K1: the account of a child is deleted by a form with a reason; who did it 
   ])
 })
 
+test('G3: the account of a person who reaches neither it nor its mail is deleted by whoever answers their request', async () => {
+  const [caller, other] = [await harness.signUp(), await harness.signUp()]
+  const form = `${pageOf(caller)}/delete`
+  expect((await surfer.submit(form, form, { reason: '' })).status).toBe(422)
+  const reason = `they have shown their passport, case ${randomUUID().slice(0, 4)}x`
+  const sent = await surfer.submit(form, form, { reason })
+  expect([sent.status, sent.location]).toEqual([303, expect.stringMatching(/^\/receipts\/[\w-]+$/)])
+  const receipt = String(sent.location).replace('/receipts/', '/v1/deletions/')
+  expect(expectStatus(await harness.anonymous.get(receipt), 200)).toMatchObject({ reason: 'requested' })
+  const byProgram = (of: Person, why: string) =>
+    operator.delete(`/v1/accounts/${of.accountId}?reason=${encodeURIComponent(why)}`)
+  expect((await byProgram(other, 'for a@b.example')).status).toBe(400)
+  const { receiptId } = expectStatus(await byProgram(other, reason), 200)
+  expect(expectStatus(await byProgram(other, reason), 200).receiptId).toBe(receiptId)
+  const entry = { account_id: null, act: 'delete', state: 'done' }
+  expect(
+    await sql<OperatorActs[]>`select * from operator_acts where reason = ${reason} order by asked_at`,
+  ).toMatchObject([
+    { ...entry, operator: actor },
+    { ...entry, operator: expect.stringMatching(/^operator:[0-9a-f]{16}$/) },
+  ])
+  // A person has no reason to give.
+  const person = await harness.signUp()
+  expect((await person.caller.delete(`/v1/accounts/${person.accountId}?reason=why`)).status).toBe(400)
+})
+
+test('G6: a privacy request that came by phone is entered once by whoever took the call, and acknowledged', async () => {
+  const person = await harness.signUp()
+  const { surfer: support, actor: by } = await surferOf(harness, 'support')
+  const form = `${pageOf(person)}/enter-request`
+  const message = `Delete me, ${randomUUID()}`
+  const reason = 'they have called'
+  const { html: empty } = await support.open(form)
+  const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]*)"`).exec(empty)?.[1] ?? ''
+  const typed = { csrf: hidden('csrf'), once: hidden('once'), kind: 'erasure', reason }
+  for (const wrong of [
+    { message: '' },
+    { message, received: '2020-01-01' },
+    { message, received: '2999-01-01' },
+    { message, received: 'yesterday' },
+    { message, replyTo: 'nowhere' },
+  ]) {
+    const refused = await support.post(form, { ...typed, ...wrong })
+    expect([wrong, refused.status, refused.html.match(/aria-invalid="true"/g)?.length]).toEqual([wrong, 422, 1])
+  }
+  const received = new Date(Date.now() - 2 * 86_400_000).toISOString().slice(0, 10)
+  for (let sending = 0; sending < 2; sending += 1) {
+    const sent = await support.post(form, { ...typed, message, received })
+    expect([sent.status, sent.location]).toEqual([303, pageOf(person)])
+  }
+  const { items } = expectStatus(await operator.get(`/v1/privacy-requests?accountId=${person.accountId}`), 200)
+  expect(items).toMatchObject([{ kind: 'erasure', state: 'open', receivedAt: `${received}T00:00:00.000Z` }])
+  expect((await surfer.open(`/console/privacy-requests/${items[0].id}`)).html).toContain(message)
+  expect(await actsOf(person)).toMatchObject([
+    { act: 'enter', subject: 'erasure', operator: by, state: 'done', reason },
+  ])
+  expect((await support.open(pageOf(person))).html).not.toContain(message)
+  await until('the acknowledgement', async () =>
+    (await mailsTo(harness.stack, person.email)).some(({ text }) => text.includes(items[0].reference)),
+  )
+})
+
+test('G6: a privacy request of somebody without an account is entered with the address to answer', async () => {
+  const form = '/console/enter-request'
+  expect((await surfer.open('/console/privacy-requests')).html).toContain(`href="${form}"`)
+  const sent = { kind: 'access', message: 'What do you hold?', reason: 'a letter' }
+  expect((await surfer.submit(form, form, sent)).status).toBe(422)
+  const replyTo = `${randomUUID()}@letters.example`
+  const done = await surfer.submit(form, form, { ...sent, replyTo })
+  expect([done.status, done.location]).toEqual([303, '/console/privacy-requests'])
+  const { privacyRequests } = expectStatus(await operator.post('/v1/operator/search', { query: replyTo }), 200)
+  expect(privacyRequests).toMatchObject([{ accountId: null }])
+})
+
 test('a person whose phone was stolen is signed out everywhere during the call, and by a program', async () => {
   const [stolen, other] = [await harness.signUp(), await harness.signUp()]
   const { id } = await askToChange(stolen)
@@ -172,15 +249,16 @@ test('what an operator’s program does to an account has an entry, with its rea
 test('each role is offered the acts on an account that it may do, and is refused the others', async () => {
   const person = await harness.signUp()
   await askToChange(person)
+  const all = [...accountActNames, 'enter-request'] as const
   for (const [role, may] of [
-    ['support', ['note', 'sign-out']],
-    ['finance', ['note']],
-    ['privacy', ['note', 'waive-old-address', 'child-report']],
-    ['admin', ['note', 'sign-out', 'waive-old-address', 'child-report']],
+    ['support', ['note', 'sign-out', 'enter-request']],
+    ['finance', ['note', 'enter-request']],
+    ['privacy', ['note', 'waive-old-address', 'delete', 'child-report', 'enter-request']],
+    ['admin', all],
   ] as const) {
     const { surfer: their } = await surferOf(harness, role)
     const { html } = await their.open(pageOf(person))
-    for (const name of ['note', 'sign-out', 'waive-old-address', 'child-report'] as const) {
+    for (const name of all) {
       const form = `${pageOf(person)}/${name}`
       const isAllowed = may.some((each) => each === name)
       expect([role, name, html.includes(`href="${form}"`)]).toEqual([role, name, isAllowed])

@@ -1,13 +1,14 @@
+import { z } from 'zod'
 import type { ApiContext } from '../../../context.ts'
 import { accountExists } from '../../../db/accounts.ts'
 import type { DeletionReason } from '../../../policy/deletion.ts'
-import { actAndRecord } from '../../acts/recorded-acts.ts'
-import { actorOf, noteEntry } from '../../http/caller.ts'
+import { actAndRecord, assertReasonIsOfOperator } from '../../acts/recorded-acts.ts'
+import { actorOf, type Caller, noteEntry } from '../../http/caller.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { createDeletionClient } from '../../runs/deletion-client.ts'
 import { accountParams } from '../../views/account-fields.ts'
 import { deletionReceipt, viewReceipt } from '../../views/deletion-receipt.ts'
-import { actReason } from '../../views/operator-words.ts'
+import { actReason, whyField } from '../../views/operator-words.ts'
 import { createAccountActs } from '../console/account-acts.ts'
 
 const erased = {
@@ -31,6 +32,20 @@ export function accountDeletionRoutes(api: ApiContext): Route[] {
     }
   }
 
+  /** The deletion of an operator, with its entry. A repeated call has nothing left to do, and its entry is there. */
+  async function performAct(
+    name: 'delete' | 'child-report',
+    id: string,
+    caller: Caller,
+    given: { reason?: string | undefined } | undefined,
+  ) {
+    if (await accountExists(api.sql, id)) {
+      const entry = { ...accounts.entryOf(name, id), reason: given?.reason ?? null }
+      await actAndRecord(api, caller, undefined, entry, (ids) => accounts.acts[name].perform(id, actorOf(caller), ids))
+    } else noteEntry(caller)
+    return deleteAccount(id, name === 'delete' ? 'requested' : 'child')
+  }
+
   return [
     defineRoute({
       method: 'delete',
@@ -40,14 +55,18 @@ export function accountDeletionRoutes(api: ApiContext): Route[] {
       description:
         'Answered once everything is deleted in our database. Orders that were not delivered are refunded. Each sub-processor that holds data of the person is asked until it has deleted them; the receipt shows how far each one is. A repeated call answers the same receipt.',
       promises: ['G3', 'R2', 'R3'],
-      callers: ['service', 'person'],
+      callers: ['service', 'person', 'operator'],
       scope: 'erasure',
       account: 'id',
       freshSignIn: true,
       params: accountParams,
+      query: z.strictObject(whyField),
       responses: erased,
       problems: ['request_in_progress'],
-      handle: ({ params }) => deleteAccount(params.id, 'requested'),
+      async handle({ params: { id }, query, caller }) {
+        assertReasonIsOfOperator(caller, query)
+        return caller.kind === 'operator' ? performAct('delete', id, caller, query) : deleteAccount(id, 'requested')
+      },
     }),
     defineRoute({
       method: 'post',
@@ -62,16 +81,7 @@ export function accountDeletionRoutes(api: ApiContext): Route[] {
       body: actReason.optional(),
       responses: erased,
       problems: ['request_in_progress'],
-      async handle({ params: { id }, body, caller }) {
-        // A repeated call has nothing left to do, and its entry is there.
-        if (await accountExists(api.sql, id)) {
-          const entry = { ...accounts.entryOf('child-report', id), reason: body?.reason ?? null }
-          await actAndRecord(api, caller, undefined, entry, (ids) =>
-            accounts.acts['child-report'].perform(id, actorOf(caller), ids),
-          )
-        } else noteEntry(caller)
-        return deleteAccount(id, 'child')
-      },
+      handle: ({ params: { id }, body, caller }) => performAct('child-report', id, caller, body),
     }),
   ]
 }

@@ -5,13 +5,14 @@ import { findDeletion } from '../../../db/erasure/deletions.ts'
 import type { AccountRows } from '../../../db/operator/account-rows.ts'
 import type { NewOperatorAct } from '../../../db/operator/operator-acts.ts'
 import { endAllSignIns } from '../../../db/sign-in-events.ts'
+import type { DeletionReason } from '../../../policy/deletion.ts'
 import type { OperatorPermission } from '../../../policy/operators/operator-roles.ts'
 import type { RequestIds } from '../../acts/recorded-acts.ts'
 import { Problem } from '../../http/problem.ts'
 import { createDeletionClient } from '../../runs/deletion-client.ts'
 import { createEmailChangeClient } from '../../runs/email-change-client.ts'
 
-export const accountActNames = ['note', 'sign-out', 'waive-old-address', 'child-report'] as const
+export const accountActNames = ['note', 'sign-out', 'waive-old-address', 'delete', 'child-report'] as const
 export type AccountActName = (typeof accountActNames)[number]
 
 export interface AccountAct {
@@ -23,6 +24,8 @@ export interface AccountAct {
   isOffered(rows: Pick<AccountRows, 'emailChanges'>): boolean
   /** about one change of address, which the form names: another one may have been asked for since */
   ofEmailChange: boolean
+  /** the account is gone when its form is sent again */
+  endsAccount: boolean
   /** the account that the entry of the act is about: null where the entry outlives the account */
   ownerOf(accountId: string): string | null
   /**
@@ -39,6 +42,23 @@ export function createAccountActs(api: ApiContext) {
   const emailChanges = createEmailChangeClient(api)
   const deletions = createDeletionClient(api)
   const page = async (id: string): Promise<string> => `/console/accounts/${id}`
+  const receipt = async (id: string): Promise<string | undefined> => {
+    const deletion = await findDeletion(sql, cipher.accountRef(id))
+    return deletion && `/receipts/${deletion.receiptId}`
+  }
+  /** Who did it and why stays on record, and the account does not. */
+  const deleting = (reason: DeletionReason) => ({
+    danger: true,
+    permission: 'privacy' as const,
+    isOffered: () => true,
+    ofEmailChange: false,
+    endsAccount: true,
+    ownerOf: () => null,
+    async perform(id: string) {
+      await deletions.deleteAccount(id, reason)
+    },
+    resultOf: receipt,
+  })
 
   const acts: Readonly<Record<AccountActName, AccountAct>> = {
     note: {
@@ -48,6 +68,7 @@ export function createAccountActs(api: ApiContext) {
       permission: 'tasks',
       isOffered: () => true,
       ofEmailChange: false,
+      endsAccount: false,
       ownerOf: (id) => id,
       perform: async () => {},
       resultOf: page,
@@ -59,6 +80,7 @@ export function createAccountActs(api: ApiContext) {
       permission: 'orders',
       isOffered: () => true,
       ofEmailChange: false,
+      endsAccount: false,
       ownerOf: (id) => id,
       perform: (id) => endAllSignIns(sql, id, new Date()),
       resultOf: page,
@@ -70,28 +92,23 @@ export function createAccountActs(api: ApiContext) {
       permission: 'privacy',
       isOffered: (rows) => rows.emailChanges.some((change) => change.state === 'open' && !change.old_confirmed_at),
       ofEmailChange: true,
+      endsAccount: false,
       ownerOf: (id) => id,
       perform: async (id, by, { change, updateId }) => {
         await emailChanges.waiveOld(id, by, { change, updateId })
       },
       resultOf: page,
     },
+    delete: {
+      ...deleting('requested'),
+      label: 'Delete the account',
+      does: 'For a person who asks for it and reaches neither their account nor its mail; who does deletes it by themselves, in the app or on the page of their data. Do it only after you have identified the person by other means. The account is deleted now, with all personal data and the privacy requests: answer these first. Orders that were not delivered are refunded. It cannot be undone.',
+    },
+    // K1: data of a child is deleted.
     'child-report': {
+      ...deleting('child'),
       label: 'Delete the account of a child',
       does: 'The account of a child under 13 is deleted now, with all personal data. Orders that were not delivered are refunded. The deletion is recorded with its reason and without the identity of the child. It cannot be undone.',
-      danger: true,
-      permission: 'privacy',
-      isOffered: () => true,
-      ofEmailChange: false,
-      // K1: who did it and why stays on record, and the account does not.
-      ownerOf: () => null,
-      perform: async (id) => {
-        await deletions.deleteAccount(id, 'child')
-      },
-      async resultOf(id) {
-        const deletion = await findDeletion(sql, cipher.accountRef(id))
-        return deletion && `/receipts/${deletion.receiptId}`
-      },
     },
   }
 

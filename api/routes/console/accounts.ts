@@ -40,6 +40,8 @@ const query = z.strictObject({
   consents: number,
 })
 
+const enterRequest = { name: 'enter-request', label: 'Enter a privacy request', danger: false }
+
 interface AccountSubject {
   id: string
   /** the change of address that the act is about */
@@ -61,7 +63,7 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
   const { acts, entryOf, openEmailChange } = createAccountActs(api)
 
   const accountActRoutes = (name: AccountActName): Route[] => {
-    const { label, does, danger, permission, ofEmailChange } = acts[name]
+    const { label, does, danger, permission, ofEmailChange, endsAccount } = acts[name]
     return actRoutes(api, {
       path: `/console/accounts/{id}/${name}`,
       does,
@@ -77,9 +79,8 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
         const named = sent.change === undefined ? undefined : await findEmailChange(sql, api, sent.change)
         return { id, change: named?.accountId === id ? named : undefined }
       },
-      // The account of a child is gone when its form is sent again.
       doneBefore: async ({ id }) =>
-        name === 'child-report' && !(await accountExists(sql, id)) ? acts[name].resultOf(id) : undefined,
+        endsAccount && !(await accountExists(sql, id)) ? acts[name].resultOf(id) : undefined,
       aboutOf: ({ id, change }) => (change ? [id] : []),
       pageOf: ({ id, change }, sent) => ({
         about: { path: `/console/accounts/${id}`, name: `Account ${id}` },
@@ -170,9 +171,12 @@ export function consoleAccountRoutes(api: ApiContext): Route[] {
           },
           endsSteps: isPermitted(caller.role, 'privacy'),
           acts: pageOf(rows.acts, 'acts'),
-          offered: accountActNames
-            .filter((name) => acts[name].isOffered(rows) && isPermitted(caller.role, acts[name].permission))
-            .map((name) => ({ name, label: acts[name].label, danger: acts[name].danger })),
+          offered: [
+            ...(isPermitted(caller.role, 'tasks') ? [enterRequest] : []),
+            ...accountActNames
+              .filter((name) => acts[name].isOffered(rows) && isPermitted(caller.role, acts[name].permission))
+              .map((name) => ({ name, label: acts[name].label, danger: acts[name].danger })),
+          ],
           operators,
         })
         return { status: 200, headers: headersOf(api, frame), about: [id], raw }

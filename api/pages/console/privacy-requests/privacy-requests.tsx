@@ -49,6 +49,9 @@ export function renderRequests(frame: ConsoleFrame, { state, kind, count, items,
           </label>
           <button type="submit">Show</button>
         </form>
+        <p>
+          <a href="/console/enter-request">Enter one that came by phone, letter or mail</a>
+        </p>
         {items.length === 0 ? <p className="quiet">Nothing.</p> : <RequestTable of={items} />}
         {next ? (
           <p>
