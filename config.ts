@@ -26,6 +26,7 @@ import {
   rsaKey,
   sender,
   smtpUrl,
+  timeZone,
   url,
   whole,
 } from './shared/settings/formats.ts'
@@ -149,6 +150,8 @@ const environmentSchema = z.object({
   SELLER_NAME: z.string().default('3AM GROUP L.L.C.'),
   SELLER_TAX_ID: z.string().default('812130334'),
   TAX_RATE_BPS: whole(0, 5000).default(1800),
+  /** whose days documents have: docs/vat.md */
+  SELLER_TIME_ZONE: timeZone.default('UTC'),
   /** where an order is taxed: policy/vat.ts and docs/vat.md */
   VAT_BY: z.enum(['seller_country', 'buyer_country']).default('seller_country'),
   SELLER_COUNTRY: z

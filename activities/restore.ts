@@ -22,6 +22,7 @@ import type { Refund } from '../providers/stripe/refunds.ts'
 import { plusMs } from '../shared/calendar.ts'
 import { failure, failureCode, failureType } from '../shared/failures.ts'
 import { mapUntilFault } from '../shared/map-until-fault.ts'
+import { dayIn } from '../shared/time-zone.ts'
 import { startUnlessOpen, terminateIfOpen } from '../temporal/runs.ts'
 import { terminationReasons } from '../temporal/termination-reasons.ts'
 import type { RestoreActivities } from '../workflows/backup/restore.contract.ts'
@@ -174,7 +175,8 @@ export function createRestoreActivities(context: WorkerContext): RestoreActiviti
     if (refunds.some((refund) => refund.refundId === made?.refundId && !hasNotFailed(refund)))
       throw new ProviderFailure('stripe', 'rejected', refundBounced)
     await sql.begin(async (tx) => {
-      if (invoiceNumber !== null) await creditInvoice(tx, invoiceNumber, refundedMinorOf(refunds), at)
+      if (invoiceNumber !== null)
+        await creditInvoice(tx, invoiceNumber, refundedMinorOf(refunds), dayIn(config.SELLER_TIME_ZONE, at))
       if (factId !== null) await settleFact(tx, factId, 'refunded', refundedMinorOf(refunds))
     })
     await deleteLostCustomer(payment)

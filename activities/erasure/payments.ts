@@ -16,6 +16,7 @@ import { isPageId } from '../../providers/stripe/hosted.ts'
 import type { Refund } from '../../providers/stripe/refunds.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
+import { dayIn } from '../../shared/time-zone.ts'
 import type { DeletionActivities } from '../../workflows/account-deletion.contract.ts'
 import { asFailure, paymentFailureTypes, recordedAt, sinceScheduledMs, withFailureTypes } from '../failures.ts'
 import { refundUnlessTakenBack } from '../order/refunds/lost-disputes.ts'
@@ -38,7 +39,8 @@ const unknownIsFinalAfterMs = periods.deletion.overdueAfterMs
 const maxFailedRefunds = 2
 
 export function createDeletionPaymentActivities(context: Context): Activities {
-  const { sql, stripe } = context
+  const { sql, stripe, config } = context
+  const dayOfBooks = (at: Date): string => dayIn(config.SELLER_TIME_ZONE, at)
 
   return {
     async settlePayments({ receiptId, asOf, giveUp }) {
@@ -109,7 +111,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
   async function advance(settlement: PaymentToClose, at: Date): Promise<Progress | 'processing' | 'unchanged'> {
     try {
       if (settlement.action === 'cancel') return await cancel(settlement, at)
-      if (settlement.action === 'follow') return follow(settlement, await withParts(settlement), at)
+      if (settlement.action === 'follow') return follow(settlement, await withParts(settlement), at, dayOfBooks(at))
       const refunds = await stripe.listRefunds(settlement.paymentIntentId)
       const payment = await stripe.getPayment(settlement.paymentIntentId)
       // One of Stripe's machines may not know yet that it was paid, or that a refund of it has failed.
@@ -119,7 +121,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
       const refundedMinor = refundedMinorOf(refunds)
       if (refundedMinor < payment.refundedMinor)
         throw new ProviderFailure(processor, 'unavailable', 'refunds_contradict')
-      return recordRefund(settlement, refundedMinor, at, refunds)
+      return recordRefund(settlement, refundedMinor, at, dayOfBooks(at), refunds)
     } catch (error) {
       if (!isProviderFailure(error) || error.kind !== 'rejected') throw error
       if (error.code === 'resource_missing') return unknownThere(settlement, error)
@@ -159,7 +161,7 @@ export function createDeletionPaymentActivities(context: Context): Activities {
     return {
       next,
       async book(tx) {
-        next.factId = await insertFact(tx, settlement, at)
+        next.factId = await insertFact(tx, settlement, dayOfBooks(at))
       },
     }
   }
@@ -179,27 +181,30 @@ export function createDeletionPaymentActivities(context: Context): Activities {
       made = await stripe.refund({ paymentIntentId, amountMinor: 'rest', idempotencyKey, reasonCode, lookFirst: false })
     })
     const refundedMinor = refundedMinorOf(listedWith(made, before)) + (made ? 0 : amountMinor)
+    const day = dayOfBooks(at)
     // The bank has paid the customer, and nothing of it can fail.
-    if (takenBack.length > 0) return { next: null, book: (tx) => bookRefunded(tx, settlement, refundedMinor, at) }
-    return recordRefund({ ...settlement, action: 'refund', trouble: null }, refundedMinor, at)
+    if (takenBack.length > 0) return { next: null, book: (tx) => bookRefunded(tx, settlement, refundedMinor, day) }
+    return recordRefund({ ...settlement, action: 'refund', trouble: null }, refundedMinor, at, day)
   }
 }
 
 /**
  * Records a refund in the books once, also one that an operator made, and watches it as long as it can fail.
+ * @param day of its credit note (YYYY-MM-DD)
  * @param listed all refunds of the payment
  */
 function recordRefund(
   settlement: PaymentToClose,
   refundedMinor: number,
   at: Date,
+  day: string,
   listed: readonly Refund[] = [],
 ): Progress | 'unchanged' {
   const { refundedAt } = settlement
   if (settlement.action === 'watch') return untilSettled(settlement, listed, new Date(refundedAt ?? at), at)
   return {
     next: { ...settlement, action: 'watch', refundedAt: at.toISOString(), trouble: null },
-    book: (tx) => bookRefunded(tx, settlement, refundedMinor, at),
+    book: (tx) => bookRefunded(tx, settlement, refundedMinor, day),
   }
 }
 
@@ -207,10 +212,10 @@ async function bookRefunded(
   tx: Transaction,
   { factId, invoiceNumber }: PaymentToClose,
   refundedMinor: number,
-  at: Date,
+  day: string,
 ): Promise<void> {
   if (factId) await settleFact(tx, factId, 'refunded', refundedMinor)
-  if (invoiceNumber) await creditInvoice(tx, invoiceNumber, refundedMinor, at)
+  if (invoiceNumber) await creditInvoice(tx, invoiceNumber, refundedMinor, day)
 }
 
 /** Closes a payment when its refund cannot fail any more. One that is still on its way then is an operator's. */
@@ -226,7 +231,7 @@ function untilSettled(
 }
 
 /** Records in the books what is refunded of a payment in part. How much, an operator has decided. */
-function follow(settlement: PaymentToClose, refunds: Refund[], at: Date): Progress | 'unchanged' {
+function follow(settlement: PaymentToClose, refunds: Refund[], at: Date, day: string): Progress | 'unchanged' {
   const { factId, invoiceNumber, promisedMinor = 0, bookedMinor = 0, parts = [], refundedAt } = settlement
   const refundedMinor = refundedMinorOf(refunds)
   if (refundedMinor !== bookedMinor || refundedAt === null) {
@@ -234,7 +239,7 @@ function follow(settlement: PaymentToClose, refunds: Refund[], at: Date): Progre
       next: { ...settlement, bookedMinor: refundedMinor, refundedAt: refundedAt ?? at.toISOString() },
       async book(tx) {
         if (factId) await settleRefunded(tx, factId, refundedMinor)
-        if (invoiceNumber) await creditInvoice(tx, invoiceNumber, refundedMinor, at)
+        if (invoiceNumber) await creditInvoice(tx, invoiceNumber, refundedMinor, day)
       },
     }
   }

@@ -10,8 +10,9 @@ import { isBeingReturned } from '../../db/order/esims/returned-esims.ts'
 import { moveOrder } from '../../db/order/orders.ts'
 import { periods } from '../../policy/periods.ts'
 import { isDoubtful } from '../../policy/vat.ts'
-import { monthOf, plusMs } from '../../shared/calendar.ts'
+import { plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
+import { dayIn } from '../../shared/time-zone.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
 import {
   type DeliveryMessage,
@@ -26,6 +27,8 @@ import { raiseUnsettled, refundUnsettled } from './refunds/unsettled.ts'
 import { raiseUnlessRefunded } from './returned-esims.ts'
 
 type Activities = Pick<OrderActivities, 'recordDelivery' | 'endOrder' | 'raiseAttention'>
+
+type Issued = { number: string; issuedOn: string }
 
 type OfOrder = { orderId: string; asOf: string }
 
@@ -57,21 +60,23 @@ export function createOrderDeliveryActivities(
       // without an eSIM is refunded.
       if (!order.delivered_at && !order.parent_order_id && !esims?.count)
         throw failure('OrderStateConflict', { code: 'no_esims' })
-      let invoiceNumber: string | undefined
+      let issued: Issued | undefined
       if (!order.delivered_at) {
-        const invoice = invoiceOf(config, order, at)
+        const invoice = invoiceOf(config, order, dayIn(config.SELLER_TIME_ZONE, at))
         const key = await dataKeys.get(sql, order.account_id)
         const delivered = { delivered_at: at, ...installTokenColumns(cipher, key, orderId) }
-        invoiceNumber = await recordDelivered(sql, delivered, { ...invoice, orderId })
+        const number = await recordDelivered(sql, delivered, { ...invoice, orderId })
+        if (number !== undefined) issued = { number, issuedOn: invoice.issuedOn }
         // Not a task for each order: the journal has the documents of the month, each with its evidence.
         if (isDoubtful(invoice.vat.vat_evidence))
-          await raiseOperatorTask(sql, { kind: 'vat_evidence_incomplete', subjectId: monthOf(at), at })
+          await raiseOperatorTask(sql, { kind: 'vat_evidence_incomplete', subjectId: invoice.issuedOn.slice(0, 7), at })
       }
-      invoiceNumber ??= (await listDocuments(sql, orderId)).find(({ kind }) => kind === 'invoice')?.number
+      issued ??= (await listDocuments(sql, orderId)).find(({ kind }) => kind === 'invoice')
       const livesUntil = (esims?.until ?? plusMs(at, periods.order.esimLifeMaxMs)).toISOString()
       const deliveredAt = (order.delivered_at ?? at).toISOString()
       const sent = await sendMessages({ orderId, asOf })
-      return { livesUntil, deliveredAt, ...(invoiceNumber !== undefined && { invoiceNumber }), sent }
+      const invoiced = issued && { invoiceNumber: issued.number, issuedOn: issued.issuedOn }
+      return { livesUntil, deliveredAt, ...invoiced, sent }
     },
 
     async endOrder({ orderId, asOf, status }) {

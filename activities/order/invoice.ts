@@ -7,26 +7,26 @@ import type { Orders } from '../../db/connection/schema.ts'
 import type { InvoiceInput } from '../../db/order/books.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { decideVat } from '../../policy/vat.ts'
-import { dayOf } from '../../shared/calendar.ts'
+import { dayIn } from '../../shared/time-zone.ts'
 import { factsOf } from './payment/payment.ts'
 
-/** @param at the time of issue, and of the supply unless the order was delivered before */
-export function invoiceOf(config: Config, order: OrderRow, at: Date): Omit<InvoiceInput, 'orderId'> {
-  const suppliedAt = order.delivered_at ?? at
+/** @param day of issue (YYYY-MM-DD), and of the supply unless the order was delivered before */
+export function invoiceOf(config: Config, order: OrderRow, day: string): Omit<InvoiceInput, 'orderId'> {
+  const suppliedOn = order.delivered_at ? dayIn(config.SELLER_TIME_ZONE, order.delivered_at) : day
   return {
     ...factsOf(order),
-    issuedAt: at,
-    suppliedAt,
-    ...sellerAndTax(config, order, suppliedAt),
+    issuedOn: day,
+    suppliedOn,
+    ...sellerAndTax(config, order, suppliedOn),
     paymentKind: order.payment_kind ?? 'other',
   }
 }
 
-/** The seller, and the rate and the place of taxation of an order that is supplied at a time. */
+/** The seller, and the rate and the place of taxation of an order that is supplied on a day. */
 export function sellerAndTax(
   config: Config,
   { card_country, ip_country }: Pick<Orders, 'card_country' | 'ip_country'>,
-  at: Date,
+  day: string,
 ): Pick<InvoiceInput, 'seller' | 'taxRateBps' | 'vat'> {
   const rules = {
     by: config.VAT_BY,
@@ -34,7 +34,7 @@ export function sellerAndTax(
     sellerRateBps: config.TAX_RATE_BPS,
     onePieceSuffices: config.VAT_ONE_PIECE_SUFFICES,
   }
-  const { rateBps, country, scope, evidence } = decideVat(rules, { card: card_country, ip: ip_country }, dayOf(at))
+  const { rateBps, country, scope, evidence } = decideVat(rules, { card: card_country, ip: ip_country }, day)
   return {
     seller: `${config.SELLER_NAME}, ${config.SELLER_TAX_ID}`,
     taxRateBps: rateBps,

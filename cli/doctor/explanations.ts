@@ -95,6 +95,7 @@ export const explanations: Readonly<Record<SettingName, string>> = {
   SELLER_NAME: 'the seller on invoices',
   SELLER_TAX_ID: 'the tax number of the seller on invoices',
   TAX_RATE_BPS: 'the rate of VAT in hundredths of a percent: docs/vat.md',
+  SELLER_TIME_ZONE: 'the time zone whose days invoices, credit notes and VAT rates have: docs/vat.md',
   VAT_BY: 'seller_country or buyer_country: docs/vat.md',
   SELLER_COUNTRY: 'the ISO 3166 code of the seller; VAT_BY=buyer_country needs it',
   VAT_ONE_PIECE_SUFFICES: 'only for a seller in a member state of the EU: docs/vat.md',

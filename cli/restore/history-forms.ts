@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { deletionReasons, erasureSteps, stepStates } from '../../policy/deletion.ts'
+import { dayOf } from '../../shared/calendar.ts'
 import type { DeletionInput, Erasure } from '../../workflows/account-deletion.contract.ts'
 import {
   foundRefunds,
@@ -18,6 +19,8 @@ import { type PartialRefundInput, partialRefundReasons } from '../../workflows/o
 
 /** A day or a time, in ISO 8601. */
 const time = z.string().pipe(z.coerce.date())
+/** of a document */
+const day = time.transform(dayOf)
 
 /** Inputs of runs. */
 export const runInputs = {
@@ -77,11 +80,12 @@ export const orderResults = {
     livesUntil: z.string(),
     deliveredAt: time.optional(),
     invoiceNumber: z.string().optional(),
+    issuedOn: day.optional(),
   }),
   refundPayment: z
     .object({
       creditNotes: z.array(z.string()),
-      issuedOn: z.record(z.string(), time).optional(),
+      issuedOn: z.record(z.string(), day).optional(),
       creditedMinor: z.record(z.string(), z.int()).optional(),
       isTakenBack: z.boolean().optional(),
     })
@@ -99,7 +103,7 @@ export const orderInputs = {
 }
 
 export const makePartialRefundResult = z
-  .object({ creditNote: z.string().nullable(), issuedOn: time.optional(), creditedMinor: z.int().optional() })
+  .object({ creditNote: z.string().nullable(), issuedOn: day.optional(), creditedMinor: z.int().optional() })
   .optional()
 
 const stepOutcome = z.object({ state: z.enum(stepStates), code: z.string().exactOptional() })

@@ -10,6 +10,7 @@ import type { OrderRow } from '../../db/order/orders.ts'
 import { isReservedOrMade, listRefunds, reserveRefund, sumOf, upsertRefund } from '../../db/order/refunds.ts'
 import type { Payment } from '../../providers/stripe/payments.ts'
 import type { Refund } from '../../providers/stripe/refunds.ts'
+import { dayOf } from '../../shared/calendar.ts'
 import type { LeftToOperators } from '../../workflows/order/order.contract.ts'
 import {
   type PartialRefundInput,
@@ -35,10 +36,10 @@ export interface PartialRefund {
   /** when the eSIMs were returned to the provider, if they were */
   returnedAt: Date | undefined
   /**
-   * undefined while the processor may not have made it; `at`: the day of the credit note; `creditNote`: null when there
+   * undefined while the processor may not have made it; `issuedOn`: of the credit note; `creditNote`: null when there
    * was none, or it is not known
    */
-  made: ({ at: Date; creditNote: string | null } & Credited) | undefined
+  made: ({ issuedOn: string; creditNote: string | null } & Credited) | undefined
   /** what its return has left to operators */
   tasks: LeftToOperators['tasks']
   /** the processor has refused it, after the eSIMs had gone back: nothing is reserved */
@@ -84,7 +85,7 @@ function readPartialRefund(history: RunHistory): PartialRefund | undefined {
     tasks: (returned && readAs(orderResults.withdrawEsims, returned.completed.result)?.tasks) ?? [],
     isReleased,
     made: made && {
-      at: result?.issuedOn ?? made.at,
+      issuedOn: result?.issuedOn ?? dayOf(made.at),
       creditNote: result?.creditNote ?? null,
       creditedMinor: result?.creditedMinor,
     },

@@ -14,11 +14,11 @@ export interface Facts {
   currency: string
 }
 
-/** Writes order facts. @returns their random id, which only the order's row refers to */
-export async function insertFact(tx: Transaction, facts: Facts, paidAt: Date): Promise<string> {
+/** Writes order facts. @param paidOn YYYY-MM-DD, in the seller's time zone. @returns their random id, which only the order's row refers to */
+export async function insertFact(tx: Transaction, facts: Facts, paidOn: string): Promise<string> {
   const id = randomUUID()
   await tx`insert into order_facts (id, paid_on, package_name, destination, quantity, gross_minor, currency, outcome)
-    values (${id}, ${dayOf(paidAt)}, ${facts.packageName}, ${facts.destination}, ${facts.quantity},
+    values (${id}, ${paidOn}, ${facts.packageName}, ${facts.destination}, ${facts.quantity},
       ${facts.grossMinor}, ${facts.currency}, 'paid')`
   return id
 }
@@ -31,7 +31,7 @@ export async function insertFact(tx: Transaction, facts: Facts, paidAt: Date): P
 export async function recordPaid(
   tx: Transaction,
   orderId: string,
-  facts: Facts,
+  facts: Facts & { paidOn: string },
   paid: Pick<Orders, 'status' | 'reason' | 'payment_kind' | 'card_country' | 'deliver_by'> & {
     paid_at: Date
     ended_at?: null
@@ -44,7 +44,7 @@ export async function recordPaid(
       update orders set ${tx({ ...paid, fact_id: factId })}
       where id = ${orderId} and status in ${tx(from)} returning id)
     insert into order_facts (id, paid_on, package_name, destination, quantity, gross_minor, currency, outcome)
-    select ${factId}, ${dayOf(paid.paid_at)}, ${facts.packageName}, ${facts.destination}, ${facts.quantity},
+    select ${factId}, ${facts.paidOn}, ${facts.packageName}, ${facts.destination}, ${facts.quantity},
       ${facts.grossMinor}, ${facts.currency}, 'paid' from paid`
   return recorded.count > 0
 }
@@ -72,8 +72,9 @@ export type DocumentVat = Pick<
 
 export interface InvoiceInput extends Facts {
   orderId: string
-  issuedAt: Date
-  suppliedAt: Date
+  /** YYYY-MM-DD, in the seller's time zone, as all days of documents */
+  issuedOn: string
+  suppliedOn: string
   seller: string
   taxRateBps: number
   vat: DocumentVat
@@ -118,7 +119,7 @@ export async function creditRefunds(
   tx: Transaction,
   orderId: string,
   refunds: readonly Pick<Refunds, 'refund_key' | 'amount_minor' | 'credit_note'>[],
-  at: Date,
+  issuedOn: string,
 ): Promise<Map<string, string>> {
   const issued = new Map<string, string>()
   // The lost database may have credited them. An operator decides before a second number is issued.
@@ -133,7 +134,7 @@ export async function creditRefunds(
   const creditedFirst = refunds.toSorted((a, b) => Number(a.credit_note === null) - Number(b.credit_note === null))
   for (const { refund_key, amount_minor } of link ? creditedFirst : []) {
     refundedMinor += amount_minor
-    const number = await creditInvoice(tx, link?.number ?? '', refundedMinor, at, orderId)
+    const number = await creditInvoice(tx, link?.number ?? '', refundedMinor, issuedOn, orderId)
     if (number) issued.set(refund_key, number)
   }
   return issued
@@ -148,10 +149,10 @@ export async function creditInvoice(
   tx: Transaction,
   invoiceNumber: string,
   refundedMinor: number,
-  at: Date,
+  issuedOn: string,
   orderId: string | null = null,
 ): Promise<string | undefined> {
-  const missing = await missingCreditNote(tx, invoiceNumber, () => refundedMinor, at)
+  const missing = await missingCreditNote(tx, invoiceNumber, () => refundedMinor, issuedOn)
   return missing && insertDocument(tx, missing.input, missing.note, orderId)
 }
 
@@ -164,7 +165,7 @@ export async function missingCreditNote(
   tx: Transaction,
   invoiceNumber: string,
   refundedMinor: (creditedMinor: number) => number,
-  at: Date,
+  issuedOn: string,
 ): Promise<{ input: Omit<InvoiceInput, 'orderId'>; note: Document & { taxMinor: number } } | undefined> {
   const [invoice] = await tx<Invoices[]>`select * from invoices where number = ${invoiceNumber} for update`
   if (!invoice) return undefined
@@ -182,13 +183,13 @@ export async function missingCreditNote(
     // All notes together have the tax of their sum: split one by one, they could differ from it by a cent.
     taxMinor: splitTax(totalMinor, invoice.tax_rate_bps).taxMinor - tax,
   }
-  return { input: { ...correcting(invoice, at), grossMinor: totalMinor - gross }, note }
+  return { input: { ...correcting(invoice, issuedOn), grossMinor: totalMinor - gross }, note }
 }
 
-function correcting(invoice: Invoices, issuedAt: Date): Omit<InvoiceInput, 'orderId'> {
+function correcting(invoice: Invoices, issuedOn: string): Omit<InvoiceInput, 'orderId'> {
   return {
-    issuedAt,
-    suppliedAt: invoice.supplied_on,
+    issuedOn,
+    suppliedOn: dayOf(invoice.supplied_on),
     seller: invoice.seller,
     packageName: invoice.description,
     destination: invoice.destination,
@@ -246,7 +247,7 @@ function issuing(
 ): Fragment {
   const taxMinor = document.taxMinor ?? splitTax(input.grossMinor, input.taxRateBps).taxMinor
   const netMinor = input.grossMinor - taxMinor
-  const series = `${document.kind === 'invoice' ? 'AMA' : 'AMA-CN'}-${input.issuedAt.getUTCFullYear()}`
+  const series = `${document.kind === 'invoice' ? 'AMA' : 'AMA-CN'}-${input.issuedOn.slice(0, 4)}`
   return sql`
     counter as (
       insert into counters (series, last) select ${series} || restored_series(), 1 ${source}
@@ -256,7 +257,7 @@ function issuing(
         quantity, net_minor, tax_minor, gross_minor, tax_rate_bps, currency, payment_kind, corrects, vat_country, vat_scope,
         vat_evidence, vat_card_country, vat_ip_country)
       select series || '-' || lpad(last::text, greatest(6, length(last::text)), '0'), series, last, ${document.kind},
-        ${dayOf(input.issuedAt)}, ${dayOf(input.suppliedAt)}, ${input.seller}, ${input.packageName},
+        ${input.issuedOn}, ${input.suppliedOn}, ${input.seller}, ${input.packageName},
         ${input.destination}, ${input.quantity}, ${document.sign * netMinor}, ${document.sign * taxMinor},
         ${document.sign * input.grossMinor}, ${input.taxRateBps}, ${input.currency}, ${input.paymentKind},
         ${document.corrects}, ${input.vat.vat_country}, ${input.vat.vat_scope}, ${input.vat.vat_evidence},

@@ -2,7 +2,6 @@
  * R2 and U6, invoices are kept for 7 years, for accounting and tax: invoices and credit notes that were issued after
  * the dump, under their old numbers.
  */
-import { dayOf } from '../../shared/calendar.ts'
 import type { Queryable, Transaction } from '../connection/database.ts'
 import type { Counters, Invoices } from '../connection/schema.ts'
 import { type InvoiceInput, missingCreditNote, splitTax } from './books.ts'
@@ -22,7 +21,7 @@ const numberForm = /^(.+)-(\d{6,})$/
 
 /** Writes a document again. The counter of its series goes on after it. */
 export async function restoreDocument(tx: Transaction, document: IssuedDocument): Promise<void> {
-  const { number, kind, orderId, issuedAt, suppliedAt, grossMinor, taxRateBps, vat } = document
+  const { number, kind, orderId, issuedOn, suppliedOn, grossMinor, taxRateBps, vat } = document
   const [, series = '', digits = ''] = numberForm.exec(number) ?? []
   if (!series) throw new Error(`${number} is no number of a document`)
   const taxMinor = document.taxMinor ?? splitTax(grossMinor, taxRateBps).taxMinor
@@ -31,7 +30,7 @@ export async function restoreDocument(tx: Transaction, document: IssuedDocument)
   await tx`insert into invoices (number, series, sequence, kind, issued_on, supplied_on, seller, description, destination,
       quantity, net_minor, tax_minor, gross_minor, tax_rate_bps, currency, payment_kind, corrects,
       vat_country, vat_scope, vat_evidence, vat_card_country, vat_ip_country)
-    values (${number}, ${series}, ${Number(digits)}, ${kind}, ${dayOf(issuedAt)}, ${dayOf(suppliedAt)},
+    values (${number}, ${series}, ${Number(digits)}, ${kind}, ${issuedOn}, ${suppliedOn},
       ${document.seller}, ${document.packageName}, ${document.destination}, ${document.quantity}, ${sign * netMinor},
       ${sign * taxMinor}, ${sign * grossMinor}, ${taxRateBps}, ${document.currency}, ${document.paymentKind},
       ${document.corrects}, ${vat.vat_country}, ${vat.vat_scope}, ${vat.vat_evidence}, ${vat.vat_card_country},
@@ -46,11 +45,11 @@ export async function restoreDocument(tx: Transaction, document: IssuedDocument)
 /** Writes the credit note over a refund again. One that is there stays as it is. */
 export async function restoreCreditNote(
   tx: Transaction,
-  lost: { invoiceNumber: string; number: string; amountMinor: number; at: Date; orderId: string | null },
+  lost: { invoiceNumber: string; number: string; amountMinor: number; issuedOn: string; orderId: string | null },
 ): Promise<void> {
-  const { invoiceNumber, number, amountMinor, at, orderId } = lost
+  const { invoiceNumber, number, amountMinor, issuedOn, orderId } = lost
   if (await isIssued(tx, number)) return
-  const missing = await missingCreditNote(tx, invoiceNumber, (creditedMinor) => creditedMinor + amountMinor, at)
+  const missing = await missingCreditNote(tx, invoiceNumber, (creditedMinor) => creditedMinor + amountMinor, issuedOn)
   if (!missing) return
   const { kind, documentKey, corrects, taxMinor } = missing.note
   await restoreDocument(tx, { ...missing.input, number, kind, documentKey, corrects, taxMinor, orderId })

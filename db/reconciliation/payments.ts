@@ -1,7 +1,7 @@
 /** Reads our books about payments that Stripe lists. */
 
 import { paymentKinds } from '../../policy/reconciliation.ts'
-import { dayOf } from '../../shared/calendar.ts'
+import { dayOf, plusDays } from '../../shared/calendar.ts'
 import type { Queryable } from '../connection/database.ts'
 import type { Attention, Disputes, Orders } from '../connection/schema.ts'
 import { lastComparisons } from './reconciliations.ts'
@@ -74,7 +74,8 @@ export async function listOldPayments(
     select o.id, o.payment_intent_id from orders o
     where o.created_at < ${page.before} and o.payment_intent_id is not null and o.id in (
       select l.order_id from invoices i join invoice_links l on l.number = i.number
-        where i.issued_on >= ${dayOf(page.before)}::date and i.kind = 'credit_note'
+        -- It may be a day earlier where the seller is.
+        where i.issued_on >= ${dayOf(plusDays(page.before, -1))}::date and i.kind = 'credit_note'
       union select uuid_or_null(d.subject_id) from reconciliation_differences d
         where d.kind = any(${[...paymentKinds]}) and d.reconciliation_id in (${lastComparisons(sql, page.reconciliationId)}))
       ${page.after ? sql`and o.id > ${page.after}` : sql``}

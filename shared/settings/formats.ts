@@ -3,6 +3,7 @@ import { createPrivateKey } from 'node:crypto'
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { type OperatorRole, operatorRoles } from '../../policy/operators/operator-roles.ts'
+import { isTimeZone } from '../time-zone.ts'
 
 /** digits alone: `Number` would read a space as 0, and `0x1f` and `1e3` as well */
 export const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
@@ -104,6 +105,7 @@ export const rolesByValue = list.transform((entries, context) => {
   }
   return roles
 })
+export const timeZone = z.string().refine(isTimeZone, 'must be a time zone such as Europe/Berlin')
 /** `domestic=8400,member_state:2000=8331`: by VAT scope, or by scope and rate in hundredths of a percent. */
 export const byVat = (value: RegExp) =>
   list.transform((entries, context) => {

@@ -30,8 +30,8 @@ const today = () => new Date().toISOString().slice(0, 10)
 const begun = today()
 /** When the run has asked for it: an outage of three days ago. */
 const asOf = new Date(Date.now() - 3 * day).toISOString()
-const inActivity = <Result>(work: () => Promise<Result>): Promise<Result> =>
-  new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: Date.now() }).run(work)
+const inActivity = <Result>(work: () => Promise<Result>, at = Date.now()): Promise<Result> =>
+  new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: at }).run(work)
 
 /** The days of the documents of an order, of which it has so many. */
 async function expectMadeNow(orderId: string, kinds: string[]): Promise<void> {
@@ -46,7 +46,9 @@ function expectNow(issuedOn: string | undefined): void {
 
 const delivered = async () => harness.buy(await harness.signUp(), { packageCode })
 
-test('an invoice is dated by the attempt that issues it, although its run has asked for it three days before', async () => {
+let esimsMade = 10
+/** An order whose eSIM is there, and whose delivery is not recorded. */
+async function provided(): Promise<string> {
   await esimAccess.fault({ match: { path: '/esim/order' }, status: 503, times: 1_000 })
   onTestFinished(() => esimAccess.clearFaults())
   const order = await harness.buy(await harness.signUp(), { packageCode, until: 'provisioning' })
@@ -58,12 +60,20 @@ test('an invoice is dated by the attempt that issues it, although its run has as
   })
   const row = await findOrder(context.sql, order.id)
   if (!row) throw new Error('it is gone')
-  const esim = { esimRef: '1', iccid: '8900000000000000001', activationCode: 'LPA:1$smdp.example$1' }
+  const iccid = `89000000000000000${(esimsMade += 1)}`
+  const esim = { esimRef: iccid, iccid, activationCode: `LPA:1$smdp.example$${iccid}` }
   await insertEsims(context, row, placement, [{ ...esim, confirmationCode: null, apn: null, unusedValidUntil: null }])
-  const sent = async () => undefined
-  const { recordDelivery } = createOrderDeliveryActivities(context, { mail: sent, push: sent, purchase: sent })
-  await inActivity(() => recordDelivery({ orderId: order.id, asOf }))
-  await expectMadeNow(order.id, ['invoice'])
+  return order.id
+}
+
+const sent = async () => undefined
+const messages = { mail: sent, push: sent, purchase: sent }
+
+test('an invoice is dated by the attempt that issues it, although its run has asked for it three days before', async () => {
+  const orderId = await provided()
+  const { recordDelivery } = createOrderDeliveryActivities(context, messages)
+  await inActivity(() => recordDelivery({ orderId, asOf }))
+  await expectMadeNow(orderId, ['invoice'])
 })
 
 test('a credit note of a refund is dated by the attempt that issues it', async () => {
@@ -109,4 +119,47 @@ test('a document is dated by its attempt also where time was skipped', async () 
   const attemptAt = Date.now() + 40 * day
   const environment = new MockActivityEnvironment({ currentAttemptScheduledTimestampMs: attemptAt })
   expect(await environment.run(async () => recordedAt(asOf))).toEqual(new Date(attemptAt))
+})
+
+/** Half an hour before the next year in UTC, and half an hour behind its beginning in Berlin. */
+const newYear = Date.parse('2099-12-31T23:30:00Z')
+const daysOfSellers = [
+  ['UTC', '2099-12-31'],
+  ['Europe/Berlin', '2100-01-01'],
+  ['America/New_York', '2099-12-31'],
+] as const
+const inZone = (SELLER_TIME_ZONE: string) => ({ ...context, config: { ...context.config, SELLER_TIME_ZONE } })
+
+test.each(daysOfSellers)(
+  'where the seller is in %s, an invoice of new year has the day %s, and is of its year',
+  async (zone, day) => {
+    const orderId = await provided()
+    const { recordDelivery } = createOrderDeliveryActivities(inZone(zone), messages)
+    const recorded = await inActivity(() => recordDelivery({ orderId, asOf }), newYear)
+    const [invoice] = await context.sql`
+    select i.number, i.series, issued_on::text, supplied_on::text from invoices i join invoice_links l on l.number = i.number
+    where l.order_id = ${orderId}`
+    expect(invoice).toMatchObject({ series: `AMA-${day.slice(0, 4)}`, issued_on: day, supplied_on: day })
+    // A restore dates it by what the history says, whatever the setting is by then.
+    expect(recorded).toMatchObject({ invoiceNumber: invoice?.number, issuedOn: day })
+    expect(await inActivity(() => recordDelivery({ orderId, asOf }), newYear)).toMatchObject({
+      invoiceNumber: invoice?.number,
+      issuedOn: day,
+    })
+  },
+)
+
+test.each(daysOfSellers)('where the seller is in %s, a credit note of new year has the day %s', async (zone, day) => {
+  const there = inZone(zone)
+  const [inFull, inPart] = await Promise.all([delivered(), delivered()])
+  const { startRefund, refundPayment } = createOrderRefundActivities(there)
+  const ofOrder = { orderId: inFull.id, asOf, reason: 'returned_unused' } as const
+  await inActivity(() => startRefund(ofOrder))
+  const made = await inActivity(() => refundPayment({ ...ofOrder, attempt: 1 }), newYear)
+  expect(Object.values(made?.issuedOn ?? {})).toEqual([day])
+
+  const { reservePartialRefund, makePartialRefund } = createPartialRefundActivities(there)
+  const part = { refundId: randomUUID(), orderId: inPart.id, asOf }
+  await inActivity(() => reservePartialRefund({ ...part, amountMinor: 100, reason: 'goodwill', esims: 'kept' }))
+  expect((await inActivity(() => makePartialRefund(part), newYear))?.issuedOn).toBe(day)
 })

@@ -10,9 +10,8 @@ import { shareStack } from '../harness/harness.ts'
 const harness = await shareStack({ books: false })
 const { sql } = harness.context
 
-const day = (text: string) => new Date(`${text}T12:00:00Z`)
 /** An invoice of 12.00 to France, or its credit note. */
-const plant = (number: string, suppliedAt: string, issuedAt: string, corrects: string | null = null) =>
+const plant = (number: string, suppliedOn: string, issuedOn: string, corrects: string | null = null) =>
   sql.begin((tx) =>
     restoreDocument(tx, {
       number,
@@ -28,8 +27,8 @@ const plant = (number: string, suppliedAt: string, issuedAt: string, corrects: s
       seller: 'AMA',
       taxRateBps: 2_000,
       paymentKind: 'card',
-      issuedAt: day(issuedAt),
-      suppliedAt: day(suppliedAt),
+      issuedOn,
+      suppliedOn,
       vat: {
         vat_country: 'FR',
         vat_scope: 'member_state',

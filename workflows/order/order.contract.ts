@@ -214,13 +214,16 @@ export interface OrderActivities {
   releaseProvision(input: { orderId: string; asOf: string }): Promise<LeftToOperators | undefined>
   /**
    * Writes invoice, order facts and status in one transaction. `livesUntil`: when the last eSIM expires at the latest.
-   * `invoiceNumber` and `deliveredAt` are for a restore, which finds them in the history. `sent`: the messages that
+   * `invoiceNumber`, `issuedOn` (its day) and `deliveredAt` are for a restore, which finds them in the history. `sent`: the messages that
    * need no attempt any more, once the activity has tried each; activities of earlier builds try none.
    */
-  recordDelivery(input: {
-    orderId: string
-    asOf: string
-  }): Promise<{ livesUntil: string; deliveredAt?: string; invoiceNumber?: string; sent?: DeliveryMessage[] }>
+  recordDelivery(input: { orderId: string; asOf: string }): Promise<{
+    livesUntil: string
+    deliveredAt?: string
+    invoiceNumber?: string
+    issuedOn?: string
+    sent?: DeliveryMessage[]
+  }>
   sendOrderMail(input: { orderId: string; mail: OrderMail; asOf: string; requestId?: string }): Promise<void>
   sendOrderPush(input: { orderId: string; push: OrderPush; asOf: string }): Promise<void>
   /** Best effort: leaves out events that are too old or that Google Analytics refuses. */

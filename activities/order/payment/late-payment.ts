@@ -10,6 +10,7 @@ import { milliseconds } from '../../../policy/periods.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { Payment, PaymentStatus } from '../../../providers/stripe/payments.ts'
 import { plusMs } from '../../../shared/calendar.ts'
+import { dayIn } from '../../../shared/time-zone.ts'
 import { isOpen } from '../../../temporal/runs.ts'
 import {
   type LateOutcome,
@@ -40,7 +41,7 @@ const settled: LateOutcome = { state: 'settled' }
 const undecided = (askAt: Date): LateOutcome => ({ state: 'undecided', askAt: askAt.toISOString() })
 
 export function createLatePaymentActivities(context: WorkerContext): Activities {
-  const { sql, temporal } = context
+  const { sql, temporal, config } = context
 
   return {
     async settleWithoutRun({ orderId, asOf }) {
@@ -140,7 +141,13 @@ export function createLatePaymentActivities(context: WorkerContext): Activities 
       paid_at: at,
     } as const
     const recorded = await sql.begin((tx) =>
-      recordPaid(tx, order.id, factsOf(order), { ...paid, deliver_by: null, ended_at: null }, notRecorded),
+      recordPaid(
+        tx,
+        order.id,
+        { ...factsOf(order), paidOn: dayIn(config.SELLER_TIME_ZONE, at) },
+        { ...paid, deliver_by: null, ended_at: null },
+        notRecorded,
+      ),
     )
     if (recorded) return { state: 'refund', reason, holdsEsims: false }
     // The order's own run, which was started again, has taken the payment a moment ago.

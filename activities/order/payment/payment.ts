@@ -20,6 +20,7 @@ import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { StripePort } from '../../../providers/stripe/stripe.ts'
 import { plusMs } from '../../../shared/calendar.ts'
 import { failure, failureCode } from '../../../shared/failures.ts'
+import { dayIn } from '../../../shared/time-zone.ts'
 import type { OrderActivities, OrderInput, Paid } from '../../../workflows/order/order.contract.ts'
 import { attemptIsOver, paymentFailureTypes, withFailureTypes } from '../../failures.ts'
 import { knownOrder } from '../known-order.ts'
@@ -121,14 +122,19 @@ export function createOrderPaymentActivities(context: Context): Activities {
         ])
         const review = reasonToReview(order, payment, { ofAccount, ofKeys })
         const dueAt = atLeast(plusMs(new Date(deliverBy), -(payment.paidAgoMs ?? 0)), at)
-        const recorded = await recordPaid(tx, orderId, factsOf(order), {
-          status: review ? 'in_review' : 'provisioning',
-          reason: review,
-          payment_kind: payment.methodKind,
-          card_country: evidenceOf(payment.cardCountry),
-          paid_at: at,
-          deliver_by: review ? null : dueAt,
-        })
+        const recorded = await recordPaid(
+          tx,
+          orderId,
+          { ...factsOf(order), paidOn: dayIn(config.SELLER_TIME_ZONE, at) },
+          {
+            status: review ? 'in_review' : 'provisioning',
+            reason: review,
+            payment_kind: payment.methodKind,
+            card_country: evidenceOf(payment.cardCountry),
+            paid_at: at,
+            deliver_by: review ? null : dueAt,
+          },
+        )
         if (recorded) await countPurchase(tx, keys, { grossMinor: order.gross_minor, at })
         // Another attempt has recorded it, or the account was erased meanwhile and its deletion keeps the books.
         if (!recorded) return recordedPaid(tx, orderId, at)

@@ -21,6 +21,7 @@ import {
 import { renderOrderRefundFailed, renderPartialRefund } from '../../../mails/order/order-changes.tsx'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
 import { failure } from '../../../shared/failures.ts'
+import { dayIn } from '../../../shared/time-zone.ts'
 import { type PartialRefundActivities, partialRefundKey } from '../../../workflows/order/partial-refund.contract.ts'
 import { asNotFoundYet, recordedAt, withFailureTypes } from '../../failures.ts'
 import { sendMail, toAccount } from '../../sending/send-mail.ts'
@@ -195,6 +196,7 @@ export function createPartialRefundActivities(context: WorkerContext): PartialRe
       const refundedMinor = await recordRefunds(tx, order, listedWith(made, listed), {
         reason: order.reason ?? 'returned_unused',
         at,
+        issuedOn: dayIn(context.config.SELLER_TIME_ZONE, at),
       })
       if (order.fact_id) await settleRefunded(tx, order.fact_id, refundedMinor)
     })

@@ -43,15 +43,15 @@ export function listedWith(made: Refund | undefined, listed: Refund[]): Refund[]
 /**
  * Records all refunds of a payment, and issues the credit notes that are missing. Refunds of one order may be recorded
  * at the same time from lists of different age: each takes the order's lock, and an older list takes nothing back.
- * @param how `reason`: of those that this order's run has made; `at`: of a refund that is new to us; `issuedAt`: of a
- * new credit note, by default the same
+ * @param how `reason`: of those that this order's run has made; `at`: of a refund that is new to us; `issuedOn`: the
+ * day of a new credit note
  * @returns what the customer has back of the order
  */
 export async function recordRefunds(
   tx: Transaction,
   order: Orders,
   refunds: Refund[],
-  { reason, at, issuedAt = at }: { reason: string; at: Date; issuedAt?: Date },
+  { reason, at, issuedOn }: { reason: string; at: Date; issuedOn: string },
 ): Promise<number> {
   await lockOrder(tx, order.id)
   const known = await listRefunds(tx, order.id)
@@ -83,7 +83,7 @@ export async function recordRefunds(
       await raiseForRefund(tx, { ...task, kind: 'refund_elsewhere_failed' }, { as: 'refunds', refundKey: key }, at)
   }
   const accepted = (await listRefunds(tx, order.id)).filter(({ state }) => givesMoneyBack(state))
-  for (const [refundKey, number] of await creditRefunds(tx, order.id, accepted, issuedAt))
+  for (const [refundKey, number] of await creditRefunds(tx, order.id, accepted, issuedOn))
     await noteCreditNote(tx, refundKey, number)
   return sumOf(accepted)
 }

@@ -23,6 +23,7 @@ import { milliseconds } from '../../../policy/periods.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
 import { failure } from '../../../shared/failures.ts'
+import { dayIn } from '../../../shared/time-zone.ts'
 import {
   type FoundRefund,
   type OrderActivities,
@@ -48,7 +49,8 @@ type Activities = Pick<
 const refunding = { unavailable: 'PaymentUnavailable', rejected: 'RefundRefused' } as const
 
 export function createOrderRefundActivities(context: WorkerContext): Activities {
-  const { sql, stripe } = context
+  const { sql, stripe, config } = context
+  const dayOfBooks = (at: Date): string => dayIn(config.SELLER_TIME_ZONE, at)
 
   return {
     /**
@@ -92,7 +94,7 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       const refunds = [...takenBack, ...listedWith(made, listed)]
       const at = recordedAt(asOf)
       const isRecorded = await sql.begin(async (tx) => {
-        const refundedMinor = await recordRefunds(tx, order, refunds, { reason, at })
+        const refundedMinor = await recordRefunds(tx, order, refunds, { reason, at, issuedOn: dayOfBooks(at) })
         // The reply was lost, and the bank has refused the money before this attempt has found the refund. Or a run that
         // was reset counts its attempts anew, and Stripe answers as it did then: nothing is on its way.
         if (made !== undefined && (await isBounced(tx, orderId, made))) {
@@ -166,7 +168,11 @@ export function createOrderRefundActivities(context: WorkerContext): Activities 
       await sql.begin(async (tx) => {
         for (const { refund_key } of vanished) await loseRefund(tx, orderId, refund_key)
         const found = [...missing.takenBack, ...refunds]
-        const refundedMinor = await recordRefunds(tx, order, found, { reason: order.reason ?? 'returned_unused', at })
+        const refundedMinor = await recordRefunds(tx, order, found, {
+          reason: order.reason ?? 'returned_unused',
+          at,
+          issuedOn: dayOfBooks(at),
+        })
         // Stripe may have been slow, and the order has gone on.
         const { status, delivered_at } = await knownOrder(tx, orderId)
         const isRefunded = refundStatuses.includes(status) && !missesSome

@@ -10,6 +10,7 @@ import type { HeldPlacement } from '../../../db/order/placements.ts'
 import { isIssued, restoreDocument } from '../../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
+import { dayIn } from '../../../shared/time-zone.ts'
 import { hasCompleted } from '../run-history.ts'
 import type { RepeatingContext } from '../until-answered.ts'
 import type { Loss, RunFacts } from './rebuild-order.ts'
@@ -94,17 +95,17 @@ async function keepBooks(
   return await sql.begin(async (tx) => {
     // The dump has the books of an order that it has as delivered.
     if (number !== null && (await isIssued(tx, number))) return { factId: null, invoiceNumber: number }
-    const factId = await insertFact(tx, facts, paidAt)
+    const factId = await insertFact(tx, facts, dayIn(config.SELLER_TIME_ZONE, paidAt))
     if (delivered) await settleFact(tx, factId, 'delivered')
     if (!delivered || number === null) return { factId, invoiceNumber: null }
     const document = {
       ...facts,
-      issuedAt: delivered.at,
-      suppliedAt: delivered.at,
+      issuedOn: delivered.issuedOn,
+      suppliedOn: delivered.issuedOn,
       ...sellerAndTax(
         config,
         { card_country: evidenceOf(payment.cardCountry), ip_country: run.input.ipCountry ?? null },
-        delivered.at,
+        delivered.issuedOn,
       ),
       paymentKind: payment.methodKind,
       orderId: null,

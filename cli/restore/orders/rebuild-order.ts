@@ -21,6 +21,7 @@ import { restoreDocument } from '../../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { OpenPage } from '../../../providers/stripe/hosted.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
+import { dayIn } from '../../../shared/time-zone.ts'
 import type {
   LeftToOperators,
   OrderStatus,
@@ -38,7 +39,7 @@ import type { OrderPayment } from './payments.ts'
 import { raiseAgain } from './raised-again.ts'
 import { keepOpenPlacements, readEsimStates, rebuildProvided } from './rebuild-placements.ts'
 import { rebuildRefunds } from './rebuild-refunds.ts'
-import { hasRefunded, mayHoldEsims, ownRefund, readDelivery, refundReason } from './run-reports.ts'
+import { type Delivery, hasRefunded, mayHoldEsims, ownRefund, readDelivery, refundReason } from './run-reports.ts'
 
 /** Why an order cannot be rebuilt. */
 export type Loss = 'account_lost' | 'package_unknown' | 'first_order_lost'
@@ -55,7 +56,7 @@ export interface RunFacts {
 /** @returns why the order cannot be rebuilt, if it cannot */
 export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): Promise<Loss | undefined> {
   const { run, placed, partialRefunds } = facts
-  const { sql } = context
+  const { sql, config } = context
   const { orderId } = run
   if (!(await findOrder(sql, orderId))) {
     const payable = (await facts.payment.read()) ?? facts.page
@@ -108,10 +109,8 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
       }
       case 'provision':
         return rebuildProvided(context, order, run, placed, at)
-      case 'recordDelivery': {
-        const { at: deliveredAt, invoiceNumber } = readDelivery(at, result)
-        return rebuildDelivery(context, order, deliveredAt, invoiceNumber)
-      }
+      case 'recordDelivery':
+        return rebuildDelivery(context, order, readDelivery(at, result))
       case 'withdrawEsims':
         // The state first: only one that is gone is noted beside a paid top-up, which its own run settles.
         await setEsimsCancelled(sql, orderId, at)
@@ -195,7 +194,11 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
       paid_at: at,
       deliver_by: null,
     }
-    await sql.begin((tx) => recordPaid(tx, orderId, factsOf(order), recorded, [...notRecorded]))
+    await sql.begin((tx) =>
+      recordPaid(tx, orderId, { ...factsOf(order), paidOn: dayIn(config.SELLER_TIME_ZONE, at) }, recorded, [
+        ...notRecorded,
+      ]),
+    )
   }
 
   /** The order's payment. One on Stripe's page was made since the dump, which has the page alone. */
@@ -225,7 +228,7 @@ export async function rebuildOrder(context: RepeatingContext, facts: RunFacts): 
         deliver_by: review ? null : deliverBy === undefined ? limitOf('provisioning', at) : new Date(deliverBy),
       } as const
       await sql.begin(async (tx) => {
-        await recordPaid(tx, orderId, factsOf(order), recorded)
+        await recordPaid(tx, orderId, { ...factsOf(order), paidOn: dayIn(config.SELLER_TIME_ZONE, at) }, recorded)
         if (review) await dateReview(tx, orderId, at)
       })
       return
@@ -275,17 +278,20 @@ async function insertLostOrder(
 async function rebuildDelivery(
   context: Context,
   order: OrderRow,
-  at: Date,
-  invoiceNumber: string | undefined,
+  { at, issuedOn, invoiceNumber }: Delivery,
 ): Promise<void> {
   const { sql, cipher, dataKeys } = context
   if (order.status !== 'provisioning') return
   const key = await dataKeys.get(sql, order.account_id)
   const delivered = { delivered_at: at, ...installTokenColumns(cipher, key, order.id) }
-  const document = invoiceOf(context.config, order, at)
+  const document = invoiceOf(context.config, order, issuedOn)
   if (invoiceNumber === undefined) {
     // The invoice gets a number of the restore, so it is issued today.
-    await recordDelivered(sql, delivered, { ...document, issuedAt: new Date(), orderId: order.id })
+    await recordDelivered(sql, delivered, {
+      ...document,
+      issuedOn: dayIn(context.config.SELLER_TIME_ZONE, new Date()),
+      orderId: order.id,
+    })
     return
   }
   await sql.begin(async (tx) => {

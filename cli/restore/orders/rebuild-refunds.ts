@@ -13,6 +13,7 @@ import { listRefunds, noteCreditNote } from '../../../db/order/refunds.ts'
 import { isIssued, restoreCreditNote } from '../../../db/order/restored-documents.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
+import { dayIn } from '../../../shared/time-zone.ts'
 import type { RefundReason } from '../../../workflows/order/order.contract.ts'
 import { type Credited, type PartialRefund, redoReservation } from '../partial-refunds.ts'
 import type { RepeatingContext } from '../until-answered.ts'
@@ -25,7 +26,7 @@ export interface KnownRefunds {
     reason: RefundReason
     at: Date
     /** the numbers of all credit notes at the end of its refund */
-    creditNotes: readonly ({ number: string; at: Date } & Credited)[]
+    creditNotes: readonly ({ number: string; issuedOn: string } & Credited)[]
     /** a lost dispute has given the customer the money */
     isTakenBack: boolean
   }
@@ -56,7 +57,11 @@ export async function rebuildRefunds(
     const [invoice] = await tx<Pick<InvoiceLinks, 'number'>[]>`
       select number from invoice_links where order_id = ${order.id} and document_key = 'invoice'`
     if (invoice) await restoreNotes(tx, invoice.number, notes, order.id)
-    await recordRefunds(tx, order, refunds, { reason: order.reason ?? own.reason, at: own.at, issuedAt: new Date() })
+    await recordRefunds(tx, order, refunds, {
+      reason: order.reason ?? own.reason,
+      at: own.at,
+      issuedOn: dayIn(context.config.SELLER_TIME_ZONE, new Date()),
+    })
     const rows = invoice ? await listRefunds(tx, order.id) : []
     for (const { refund, number } of notes) {
       const row = rows.find(({ stripe_refund_id }) => stripe_refund_id === refund.refundId)
@@ -79,7 +84,7 @@ export const listTakenBack = async (
 export interface KnownNote extends Credited {
   refund: Refund
   number: string
-  at: Date
+  issuedOn: string
 }
 
 /**
@@ -96,8 +101,8 @@ export async function findNotes(
   for (const { refundKey, made } of partialRefunds) {
     const refund = refunds.find((each) => each.refundKey === refundKey)
     if (refund && made?.creditNote) {
-      const { creditNote: number, at, creditedMinor } = made
-      found.set(refund, { refund, number, at, creditedMinor })
+      const { creditNote: number, issuedOn, creditedMinor } = made
+      found.set(refund, { refund, number, issuedOn, creditedMinor })
     }
   }
   const taken = [...found.values()].map(({ number }) => number)
@@ -129,8 +134,8 @@ export async function restoreNotes(
   notes: readonly KnownNote[],
   orderId: string | null,
 ): Promise<void> {
-  for (const { refund, number, at, creditedMinor = refund.amountMinor } of notes.toSorted(byNumber))
-    await restoreCreditNote(tx, { invoiceNumber, number, amountMinor: creditedMinor, at, orderId })
+  for (const { refund, number, issuedOn, creditedMinor = refund.amountMinor } of notes.toSorted(byNumber))
+    await restoreCreditNote(tx, { invoiceNumber, number, amountMinor: creditedMinor, issuedOn, orderId })
 }
 
 const byNumber = (a: { number: string }, b: { number: string }): number => (a.number < b.number ? -1 : 1)

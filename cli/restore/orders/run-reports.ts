@@ -1,5 +1,6 @@
 /** The reports of an order's run: its activities' inputs and results outlive the database. */
 import type { z } from 'zod'
+import { dayOf } from '../../../shared/calendar.ts'
 import { type RefundReason, refundReasonOf } from '../../../workflows/order/order.contract.ts'
 import { orderInputs, orderResults } from '../history-forms.ts'
 import type { OrderRun } from '../order-runs.ts'
@@ -37,14 +38,16 @@ export function ownRefund(run: OrderRun): KnownRefunds['own'] {
   const at = refunded?.at ?? new Date()
   const creditNotes = (result?.creditNotes ?? []).map((number) => ({
     number,
-    at: result?.issuedOn?.[number] ?? at,
+    issuedOn: result?.issuedOn?.[number] ?? dayOf(at),
     creditedMinor: result?.creditedMinor?.[number],
   }))
   return { reason: refundReason(run), at, creditNotes, isTakenBack: result?.isTakenBack === true }
 }
 
-interface Delivery {
+export interface Delivery {
   at: Date
+  /** the day of its invoice: builds that do not say it had no other days than those in UTC */
+  issuedOn: string
   invoiceNumber: string | undefined
 }
 
@@ -52,8 +55,8 @@ interface Delivery {
  * What `recordDelivery` has answered. Earlier builds dated a delivery by the time at which the workflow asked for it.
  */
 export function readDelivery(asOf: Date, result: unknown): Delivery {
-  const { deliveredAt = asOf, invoiceNumber } = readAs(orderResults.recordDelivery, result)
-  return { at: deliveredAt, invoiceNumber }
+  const { deliveredAt: at = asOf, invoiceNumber, issuedOn = dayOf(at) } = readAs(orderResults.recordDelivery, result)
+  return { at, issuedOn, invoiceNumber }
 }
 
 /** The delivery, as the run has recorded it. @returns undefined when it has not delivered its order */

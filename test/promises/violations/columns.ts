@@ -5,6 +5,7 @@ import { createFieldCipher, type FieldCipher } from '../../../db/crypto/field-ci
 import { insertFact } from '../../../db/order/books.ts'
 import { deleteOrderFacts } from '../../../db/order/books-retention.ts'
 import { personalData } from '../../../policy/personal-data.ts'
+import { dayOf } from '../../../shared/calendar.ts'
 import { currentPolicyVersion } from '../../../policy/versions.ts'
 import { loseAccount } from '../../harness/lost.ts'
 import type { Fixture, Planted, Violation } from '../fixture.ts'
@@ -143,7 +144,7 @@ const purgedTooEarly: Violation = {
   figure: 'unbooked_orders',
   async plant({ sql, ago, insertOrder }) {
     const facts = { packageName: 'x', destination: 'DE', quantity: 1, grossMinor: 100, currency: 'EUR' }
-    const factId = await sql.begin((tx) => insertFact(tx, facts, ago(1)))
+    const factId = await sql.begin((tx) => insertFact(tx, facts, dayOf(ago(1))))
     await insertOrder({ created_at: ago(1), paid_at: ago(1), fact_id: factId })
     await deleteOrderFacts(sql, [ago(0), ago(1), ago(2)], 100)
   },

@@ -8,6 +8,7 @@ import { moveOrder } from '../../../db/order/orders.ts'
 import { claimPlacement, type Offer } from '../../../db/order/placements.ts'
 import { deleteVelocity } from '../../../db/order/velocity.ts'
 import { recordSendResult } from '../../../db/sends.ts'
+import { dayOf } from '../../../shared/calendar.ts'
 import { type Fixture, type Planted, type Violation, withStatement } from '../fixture.ts'
 import { deleteSeries, differing, insertSeries, order, setting, unsent, unsentSince } from '../planting.ts'
 
@@ -19,7 +20,7 @@ const everySecondNumber: Violation = {
     await insertSeries(fixture, 'AMA-TEST', [1])
     await withStatement(fixture.sql, 'counters.last + 1', 'counters.last + 2', (sql) =>
       sql.begin(async (tx) => {
-        for (const refundedMinor of [40, 100]) await creditInvoice(tx, 'AMA-TEST-1', refundedMinor, fixture.asOf)
+        for (const refundedMinor of [40, 100]) await creditInvoice(tx, 'AMA-TEST-1', refundedMinor, dayOf(fixture.asOf))
       }),
     )
   },
