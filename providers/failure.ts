@@ -1,3 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { setTimeout as pause } from 'node:timers/promises'
+
 /**
  * The ways in which a call to an outside party can fail. Messages contain no personal data, no secret and no free text
  * of the outside party.
@@ -45,4 +48,37 @@ export const foreignCode = 'foreign_http_'
 /** Whether an error is a ProviderFailure. @param code if given, the failure must have this code */
 export function isProviderFailure(error: unknown, code?: string): error is ProviderFailure {
   return error instanceof ProviderFailure && (code === undefined || error.code === code)
+}
+
+/** Too many requests, by the adapters' codes and by Stripe's, and a system that is busy. */
+const limitCodes = new Set(['rate_limited', 'rate_limit', 'http_429', 'lock_timeout', 'provider_busy'])
+/** Airalo counts by the minute. */
+const longestWaitMs = 60_000
+const firstWaitMs = 1_000
+/** of one call; a party that refuses more often is busy with others than us */
+const mostWaits = 10
+
+/** Called before each wait, so that whoever watches the work knows that it goes on. */
+const waiting = new AsyncLocalStorage<() => void>()
+
+/**
+ * Does work that reads long lists: a question that a party refuses since it was asked too much waits there, and is asked
+ * again. The failed work would begin anew, ask as much again, and meet the limit again.
+ */
+export const waitingForLimits = <Result>(onWait: () => void, work: () => Promise<Result>): Promise<Result> =>
+  waiting.run(onWait, work)
+
+/** A call that changes nothing, which may wait for a limit. */
+export async function withinLimits<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  const onWait = waiting.getStore()
+  if (!onWait) return ask()
+  for (let waits = 0; ; waits += 1) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!isProviderFailure(error) || !limitCodes.has(error.code) || waits === mostWaits) throw error
+      onWait()
+      await pause(Math.min(error.retryAfterMs ?? firstWaitMs * 2 ** waits, longestWaitMs), undefined, { ref: false })
+    }
+  }
 }

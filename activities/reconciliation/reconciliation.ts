@@ -21,6 +21,7 @@ import {
   resolveGone,
 } from '../../db/reconciliation/reconciliations.ts'
 import { periods } from '../../policy/periods.ts'
+import { waitingForLimits } from '../../providers/failure.ts'
 import { plusMs } from '../../shared/calendar.ts'
 import { entriesOf } from '../../shared/keys-of.ts'
 import type {
@@ -35,13 +36,27 @@ import { differs } from './tally.ts'
 
 const incompleteTask = 'reconciliation_incomplete'
 
+/** A comparison that waits for the limits of the party that it reads: it may ask a thousand questions. */
+const patient =
+  <Input, Compared>(compare: (input: Input) => Promise<Compared>) =>
+  (input: Input): Promise<Compared> =>
+    waitingForLimits(heartbeat, () => compare(input))
+
 export function createReconciliationActivities(context: WorkerContext): ReconciliationActivities {
   const { sql, config } = context
 
+  const { comparePayments, compareRefunds, compareOlderPayments } = createPaymentComparison(context)
+  const { compareDisputes, compareProcessorBalance, comparePayouts } = createStripeComparison(context)
+  const { compareProvider } = createProviderComparison(context)
+
   return {
-    ...createPaymentComparison(context),
-    ...createStripeComparison(context),
-    ...createProviderComparison(context),
+    comparePayments: patient(comparePayments),
+    compareRefunds: patient(compareRefunds),
+    compareOlderPayments: patient(compareOlderPayments),
+    compareDisputes: patient(compareDisputes),
+    compareProcessorBalance: patient(compareProcessorBalance),
+    comparePayouts: patient(comparePayouts),
+    compareProvider: patient(compareProvider),
     ...createBalanceReadings(context),
 
     async openReconciliation({ reconciliationId, asOf }) {

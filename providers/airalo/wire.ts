@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { CallWatch } from '../call-watch.ts'
 import { airaloCodes, airaloNotFound } from '../codes/esim.ts'
 import { type CodeMeaning, documented, lookUp, undocumented } from '../codes/meaning.ts'
-import { ProviderFailure } from '../failure.ts'
+import { ProviderFailure, withinLimits } from '../failure.ts'
 import { callProvider, jsonOf, type ProviderReply, readReply } from '../provider-call.ts'
 
 export const PROVIDER = 'airalo'
@@ -37,7 +37,9 @@ export function createCaller(settings: AiraloSettings): CallAiralo {
   const { baseUrl, timeoutMs, watch } = settings
   const tokens = createTokens(settings)
 
-  return async ({ method, path, form, schema, ...limit }) => {
+  return (request) => (request.method === 'POST' ? send(request) : withinLimits(() => send(request)))
+
+  async function send<T>({ method, path, form, schema, ...limit }: Request<T>): Promise<T> {
     const changes = method === 'POST'
     const url = baseUrl + path
     const call = { provider: PROVIDER, method, url, timeoutMs, changes, costs: true, isTheirs, watch, ...limit }

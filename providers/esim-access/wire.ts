@@ -7,7 +7,7 @@ import { z } from 'zod'
 import type { CallWatch } from '../call-watch.ts'
 import { esimAccessCodes } from '../codes/esim.ts'
 import { documented, lookUp, undocumented } from '../codes/meaning.ts'
-import { ProviderFailure } from '../failure.ts'
+import { ProviderFailure, withinLimits } from '../failure.ts'
 import { callProvider, jsonOf, readReply } from '../provider-call.ts'
 
 export const PROVIDER = 'esim-access'
@@ -56,7 +56,17 @@ export type CallEsimAccess = <T>(
 /** Calls of eSIM Access' API, each signed. */
 export function createCaller(settings: EsimAccessSettings): CallEsimAccess {
   const { baseUrl, accessCode, secretKey, timeoutMs, watch } = settings
-  return async (path, content, schema, { changes = false, ...limit } = {}) => {
+  return (path, content, schema, { changes = false, ...limit } = {}) => {
+    const ask = () => send(path, content, schema, { changes, ...limit })
+    return changes ? ask() : withinLimits(ask)
+  }
+
+  async function send<T>(
+    path: string,
+    content: object,
+    schema: z.ZodType<T>,
+    { changes, ...limit }: { changes: boolean; maxReplyBytes?: number },
+  ): Promise<T> {
     const body = JSON.stringify(content)
     const timestamp = String(Date.now())
     const requestId = randomUUID()

@@ -15,7 +15,7 @@ import {
   type ValueMeaning,
 } from '../codes/meaning.ts'
 import { stripeCodes, stripeDeclineCodes, stripeErrorTypes } from '../codes/stripe.ts'
-import { ProviderFailure, type ProviderFailureKind } from '../failure.ts'
+import { ProviderFailure, type ProviderFailureKind, withinLimits } from '../failure.ts'
 import { connectionFault, guardRequests } from '../http-request.ts'
 import { waitAskedFor } from '../sent-time.ts'
 
@@ -63,7 +63,8 @@ export function createStripeClient(settings: StripeSettings) {
   /** Calls Stripe. @throws ProviderFailure, without any text of Stripe */
   async function call<T extends StripeReply>(effect: Effect, request: () => Promise<T>): Promise<T> {
     assertOutsideTransaction('Stripe')
-    return watched(settings.watch, 'stripe', send(effect, request))
+    const ask = () => watched(settings.watch, 'stripe', send(effect, request))
+    return effect === 'reads' ? withinLimits(ask) : ask()
   }
 
   async function send<T extends StripeReply>(effect: Effect, request: () => Promise<T>): Promise<T> {
