@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { canPriceIn } from './policy/currency.ts'
+import { evidenceOf } from './policy/vat.ts'
 import { keysOf } from './shared/keys-of.ts'
 import { CannotListen } from './shared/process/listen.ts'
 import { faultsTogether, type SettingFault } from './shared/settings/faults.ts'
@@ -156,7 +157,7 @@ const environmentSchema = z.object({
   VAT_BY: z.enum(['seller_country', 'buyer_country']).default('seller_country'),
   SELLER_COUNTRY: z
     .string()
-    .regex(/^[A-Z]{2}$/, 'must be an ISO 3166 code')
+    .refine((code) => evidenceOf(code) === code, 'must be the ISO 3166 code of a country; for VAT Monaco is FR')
     .optional(),
   /** Implementing Regulation (EU) No 282/2011, Article 24b: for suppliers established in a member state only */
   VAT_ONE_PIECE_SUFFICES: flag.default(false),

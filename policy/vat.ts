@@ -45,13 +45,22 @@ export interface VatRules {
   onePieceSuffices: boolean
 }
 
-/** Territories that count as a member state for VAT: Directive 2006/112/EC, Article 7. */
-const countsAs: Readonly<Record<string, string>> = { MC: 'FR' }
+/**
+ * Territories that count as a member state for VAT (Directive 2006/112/EC, Article 7), and codes of VAT that ISO 3166
+ * has for no country (Article 215).
+ */
+const countsAs: Readonly<Record<string, string>> = { MC: 'FR', EL: 'GR' }
 
-/** A country's code as evidence; null for what names no country, such as Cloudflare's XX and T1. */
+/**
+ * Codes that ISO 3166 leaves to whoever uses it, but for Kosovo's XK, and those of groups of countries: the EU and AP
+ * of GeoIP databases (MaxMind's for "Europe" and "Asia/Pacific Region"), Cloudflare's XX. Such a code would be a buyer outside the Union.
+ */
+const noCountry = /^(?:A[AP]|E[UZ]|UN|Q[M-Z]|X[A-JL-Z]|ZZ)$/
+
+/** A country's code as evidence; null for what names no country. */
 export function evidenceOf(code: string | null | undefined): string | null {
   const upper = code?.trim().toUpperCase() ?? ''
-  if (!/^[A-Z]{2}$/.test(upper) || upper === 'XX' || upper === 'ZZ') return null
+  if (!/^[A-Z]{2}$/.test(upper) || noCountry.test(upper)) return null
   return countsAs[upper] ?? upper
 }
 
