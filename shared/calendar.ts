@@ -1,4 +1,4 @@
-/** Calendar arithmetic in UTC. It reads no clock, so workflows may use it. */
+/** Calendar arithmetic in UTC, but for `dayIn`. It reads no clock, so workflows may use it. */
 
 /** A time so many milliseconds later, or earlier if they are negative. */
 export const plusMs = (at: Date, ms: number): Date => new Date(at.getTime() + ms)
@@ -27,6 +27,13 @@ export const daysUntil = (to: Date, from: Date): number => Math.round(msUntil(to
 
 /** A day as `YYYY-MM-DD`, UTC. */
 export const dayOf = (at: Date): string => at.toISOString().slice(0, 10)
+
+/** The day (YYYY-MM-DD) that it is in a time zone (IANA) at a time. @throws RangeError for a zone that nobody knows */
+export function dayIn(timeZone: string, at: Date): string {
+  const format = new Intl.DateTimeFormat('en', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' })
+  const [month, day, year] = format.formatToParts(at).flatMap(({ type, value }) => (type === 'literal' ? [] : value))
+  return `${year}-${month}-${day}`
+}
 
 /** A time in ISO 8601, if there is one. */
 export const isoOrNull = (at: Date | null | undefined): string | null => at?.toISOString() ?? null

@@ -10,9 +10,8 @@ import { isBeingReturned } from '../../db/order/esims/returned-esims.ts'
 import { moveOrder } from '../../db/order/orders.ts'
 import { periods } from '../../policy/periods.ts'
 import { isDoubtful } from '../../policy/vat.ts'
-import { plusMs } from '../../shared/calendar.ts'
+import { dayIn, plusMs } from '../../shared/calendar.ts'
 import { failure } from '../../shared/failures.ts'
-import { dayIn } from '../../shared/time-zone.ts'
 import { createOrderSignals } from '../../temporal/order-signals.ts'
 import {
   type DeliveryMessage,

@@ -7,7 +7,7 @@ import type { Orders } from '../../db/connection/schema.ts'
 import type { InvoiceInput } from '../../db/order/books.ts'
 import type { OrderRow } from '../../db/order/orders.ts'
 import { decideVat } from '../../policy/vat.ts'
-import { dayIn } from '../../shared/time-zone.ts'
+import { dayIn } from '../../shared/calendar.ts'
 import { factsOf } from './payment/payment.ts'
 
 /** @param day of issue (YYYY-MM-DD), and of the supply unless the order was delivered before */

@@ -3,7 +3,7 @@ import { createPrivateKey } from 'node:crypto'
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { type OperatorRole, operatorRoles } from '../../policy/operators/operator-roles.ts'
-import { isTimeZone } from '../time-zone.ts'
+import { dayIn } from '../calendar.ts'
 
 /** digits alone: `Number` would read a space as 0, and `0x1f` and `1e3` as well */
 export const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
@@ -143,3 +143,11 @@ function isAddress(text: string, scheme: RegExp, needsHost: boolean): boolean {
 
 const isOrigin = ({ username, pathname, search, hash }: URL): boolean =>
   username === '' && pathname === '/' && search === '' && hash === ''
+
+function isTimeZone(name: string): boolean {
+  try {
+    return dayIn(name, new Date(0)) !== ''
+  } catch {
+    return false
+  }
+}

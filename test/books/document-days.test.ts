@@ -60,7 +60,8 @@ async function provided(): Promise<string> {
   })
   const row = await findOrder(context.sql, order.id)
   if (!row) throw new Error('it is gone')
-  const iccid = `89000000000000000${(esimsMade += 1)}`
+  esimsMade += 1
+  const iccid = `89000000000000000${esimsMade}`
   const esim = { esimRef: iccid, iccid, activationCode: `LPA:1$smdp.example$${iccid}` }
   await insertEsims(context, row, placement, [{ ...esim, confirmationCode: null, apn: null, unusedValidUntil: null }])
   return order.id

@@ -9,8 +9,7 @@ import { isPaidAnotherWay } from '../../../db/order/refunds.ts'
 import { milliseconds } from '../../../policy/periods.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { Payment, PaymentStatus } from '../../../providers/stripe/payments.ts'
-import { plusMs } from '../../../shared/calendar.ts'
-import { dayIn } from '../../../shared/time-zone.ts'
+import { dayIn, plusMs } from '../../../shared/calendar.ts'
 import { isOpen } from '../../../temporal/runs.ts'
 import {
   type LateOutcome,

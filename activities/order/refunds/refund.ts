@@ -22,8 +22,8 @@ import {
 import { milliseconds } from '../../../policy/periods.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
 import type { Refund } from '../../../providers/stripe/refunds.ts'
+import { dayIn } from '../../../shared/calendar.ts'
 import { failure } from '../../../shared/failures.ts'
-import { dayIn } from '../../../shared/time-zone.ts'
 import {
   type FoundRefund,
   type OrderActivities,

@@ -21,7 +21,7 @@ import { restoreDocument } from '../../../db/order/restored-documents.ts'
 import { evidenceOf } from '../../../policy/vat.ts'
 import type { OpenPage } from '../../../providers/stripe/hosted.ts'
 import type { Payment } from '../../../providers/stripe/payments.ts'
-import { dayIn } from '../../../shared/time-zone.ts'
+import { dayIn } from '../../../shared/calendar.ts'
 import type {
   LeftToOperators,
   OrderStatus,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { dayIn, isTimeZone } from '../../shared/time-zone.ts'
+import { dayIn } from '../../shared/calendar.ts'
+import { timeZone } from '../../shared/settings/formats.ts'
 
 test.each([
   ['UTC', '2026-12-31T23:59:59.999Z', '2026-12-31'],
@@ -16,5 +17,5 @@ test.each([
 })
 
 test.each(['', 'Berlin', 'Europe/Nowhere', '+25:00', 'Europe/Berlin '])('%j is no time zone', (name) => {
-  expect(isTimeZone(name)).toBe(false)
+  expect(timeZone.safeParse(name).success).toBe(false)
 })
