@@ -230,7 +230,12 @@ test('U6: a refund keeps its credit note when another one was made after it that
     { ...of, refundId: 're_2', amountMinor: 50 },
   ]
   const note = { number: 'AMA-CN-2026-000999', issuedOn: '2026-11-29' }
-  const own = { reason: 'returned_unused', at: new Date('2026-11-29T10:00:00Z'), creditNotes: [note], isTakenBack: false } as const
+  const own = {
+    reason: 'returned_unused',
+    at: new Date('2026-11-29T10:00:00Z'),
+    creditNotes: [note],
+    isTakenBack: false,
+  } as const
   // Stripe lists the newest first.
   const found = await sql.begin((tx) => findNotes(tx, [later, first], { partialRefunds: [], own }))
   expect(found).toEqual([{ refund: first, ...note }])
