@@ -7,7 +7,7 @@ const source = await readFile(new URL('../../cli/acts.ts', import.meta.url), 'ut
 const [, usage = ''] = /const usage = `(.*?)`/s.exec(source) ?? []
 
 /** An act of the console that a command calls otherwise. */
-const otherwise: Readonly<Record<string, string>> = { resolve: 'answer' }
+const otherwise: Readonly<Record<string, string>> = { resolve: 'answer', 'enter-request': 'enter' }
 
 /** Each form that changes an order, account, task, request or bulk action; test/browser/page-table.test.ts holds that none is missing. */
 const acts = [...operatorsPages.flatMap(({ refuses = [] }) => refuses), ...operatorsForms.map(({ route }) => route)]

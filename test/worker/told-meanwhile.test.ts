@@ -12,6 +12,7 @@ import { expect, test } from 'vitest'
 import { temporalSettings } from '../../temporal/client.ts'
 import { createDataConverter, payloadConverterPath } from '../../temporal/payload-codec.ts'
 import { ownInterceptors } from '../../worker/bundle.ts'
+import { failedReplays } from '../../worker/replay.ts'
 import { openLink } from '../chaos/world/stack/link.ts'
 import { shareStack } from '../harness/harness.ts'
 import { until } from '../harness/until.ts'
@@ -55,6 +56,11 @@ async function startWorker(taskQueue: string, address?: string) {
   return { worker, connection, sinks, quick, done }
 }
 
+async function failed(run: WorkflowHandle, sinks: InjectedSinks<Seen>): Promise<Map<string, Error>> {
+  const history = await run.fetchHistory()
+  return failedReplays({ workflowBundle, sinks, dataConverter }, [{ workflowId: run.workflowId, history }])
+}
+
 const isWritten = async (run: WorkflowHandle, what: keyof temporalProto.api.history.v1.IHistoryEvent) =>
   ((await run.fetchHistory()).events ?? []).some((each) => each[what])
 
@@ -77,7 +83,7 @@ test.each(['regularly', 'locally'] as const)(
     })
     await connection.close()
     expect(done.toSorted()).toEqual(['first', 'second'])
-    await Worker.runReplayHistory({ workflowBundle, sinks, dataConverter }, await run.fetchHistory(), taskQueue)
+    expect(await failed(run, sinks)).toEqual(new Map())
   },
 )
 
@@ -101,5 +107,5 @@ test('a message that comes with the next attempt at a task, in the middle of the
   await connection.close()
   await link.stop()
   expect(done.toSorted()).toEqual(['first', 'second'])
-  await Worker.runReplayHistory({ workflowBundle, sinks, dataConverter }, await run.fetchHistory(), taskQueue)
+  expect(await failed(run, sinks)).toEqual(new Map())
 })

@@ -13,10 +13,14 @@ const answer: Job = { resolveActivity: { seq: 1 } }
 /** The jobs of an activation, as the run gets them. */
 function handed(jobs: Job[]): Job[] {
   const got: Job[] = []
-  for (const { activate } of interceptors().internals ?? [])
-    activate?.({ activation: { jobs }, batchIndex: 0 }, ({ activation }) => {
-      got.push(...(activation.jobs ?? []))
-    })
+  const last = ({ activation }: ActivateInput): void => void got.push(...(activation.jobs ?? []))
+  const first = (interceptors().internals ?? []).reduceRight<(input: ActivateInput) => void>(
+    (next, { activate }) =>
+      (input) =>
+        activate ? activate(input, next) : next(input),
+    last,
+  )
+  first({ activation: { jobs }, batchIndex: 0 })
   return got
 }
 

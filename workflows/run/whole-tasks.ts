@@ -21,9 +21,9 @@ export function wholeTasks(isLocalActivityUnderWay: () => boolean): WorkflowInte
       const { jobs, isReplaying } = input.activation
       if (jobs?.some(comesWithTask)) {
         const at = now()
+        const isInTheMiddle = !isReplaying && isLocalActivityUnderWay()
         // A task that was begun sooner after the one before is no second attempt at it, but follows its heartbeat.
-        const isLate = at.getTime() - begunAt.getTime() >= workflowInfo().taskTimeoutMs
-        if (isLate && !isReplaying && isLocalActivityUnderWay())
+        if (isInTheMiddle && at.getTime() - begunAt.getTime() >= workflowInfo().taskTimeoutMs)
           throw new Error('An attempt at this workflow task has come in the middle of the one before')
         begunAt = at
       }

@@ -4,6 +4,7 @@ import { accountExists } from '../../../db/accounts.ts'
 import type { DeletionReason } from '../../../policy/deletion.ts'
 import { actAndRecord, assertReasonIsOfOperator } from '../../acts/recorded-acts.ts'
 import { actorOf, type Caller, noteEntry } from '../../http/caller.ts'
+import { Problem } from '../../http/problem.ts'
 import { defineRoute, type Route } from '../../http/route.ts'
 import { createDeletionClient } from '../../runs/deletion-client.ts'
 import { accountParams } from '../../views/account-fields.ts'
@@ -65,6 +66,10 @@ export function accountDeletionRoutes(api: ApiContext): Route[] {
       problems: ['request_in_progress'],
       async handle({ params: { id }, query, caller }) {
         assertReasonIsOfOperator(caller, query)
+        if (caller.kind === 'operator' && query.reason === undefined)
+          throw new Problem('invalid_request', {
+            errors: [{ field: 'reason', reason: 'is missing: it cannot be undone' }],
+          })
         return caller.kind === 'operator' ? performAct('delete', id, caller, query) : deleteAccount(id, 'requested')
       },
     }),

@@ -21,7 +21,7 @@ export const parts: Readonly<Record<string, Part>> = {
     tests: ['test/policy/{access,currency,dominated,pricing,periods,rules,withdrawal}.test.ts'],
   },
   tax: {
-    sources: ['policy/{vat,vat-rates}.ts', 'shared/{csv,datev}.ts', 'db/order/books.ts:83-89'],
+    sources: ['policy/{vat,vat-rates}.ts', 'shared/{csv,datev}.ts', 'db/order/books.ts:84-90'],
     tests: ['test/books/{datev,vat-rules,csv}.test.ts', 'test/db/split-tax.test.ts'],
   },
   money: {
