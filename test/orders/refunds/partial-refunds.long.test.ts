@@ -125,7 +125,7 @@ test('U6: a partial refund as goodwill keeps the eSIM, with a credit note and a 
   )
   expect(mails[1]?.subject).toContain('1.20')
   expect(mails[1]?.text).toContain(note?.number)
-  expect(mails[1]?.text).toContain('You keep your eSIM')
+  expect(mails[1]?.text).toContain('You keep what you ordered')
 })
 
 test('credit notes of partial refunds until nothing is left sum to the invoice exactly, in net and tax', async () => {
