@@ -353,20 +353,20 @@ test('the console selects, starts and reports a bulk action', async () => {
   expect(report.html).toContain(delivered)
   expect((await surfer.open('/console/bulk-actions')).html).toContain('the network was down')
   await harness.untilOrder(delivered, 'refunded')
-  await mailed(person, 'Our support has taken back this unused eSIM')
+  await mailed(person, 'Our support has taken this unused order back')
 })
 
 test('the mail about a refund says who has asked for it: the customer, or an operator with a key', async () => {
   const person = await harness.signUp()
   const [own, ours] = [await harness.buy(person), await harness.buy(person)]
   expectStatus(await person.caller.post(`/v1/orders/${own.id}/refund`), 200)
-  await mailed(person, 'You returned this eSIM unused')
+  await mailed(person, 'You returned this order unused')
   const before = (await mailsTo(harness.stack, person.email)).length
   expectStatus(await operator.post(`/v1/orders/${ours.id}/refund`), 200)
   const mail = await until('the mail', async () =>
     (await mailsTo(harness.stack, person.email)).slice(before).find(({ subject }) => subject.startsWith('Your refund')),
   )
-  expect(mail.text.replaceAll(/\s+/g, ' ')).toContain('Our support has taken back this unused eSIM')
+  expect(mail.text.replaceAll(/\s+/g, ' ')).toContain('Our support has taken this unused order back')
   const acts = await sql<OperatorActs[]>`select * from operator_acts where order_id in ${sql([own.id, ours.id])}`
   expect(acts.map(({ order_id, act, state }) => [order_id, act, state])).toEqual([[ours.id, 'refund', 'done']])
 })
