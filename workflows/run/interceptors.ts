@@ -9,6 +9,6 @@ export function interceptors(): WorkflowInterceptors {
   const localActivities = oneLocalActivityAtATime()
   return {
     outbound: [localActivities.calls],
-    internals: [wholeTasks(localActivities.isUnderWay), updatesAfterSignals()],
+    internals: [localActivities.activations, wholeTasks(localActivities.isUnderWay), updatesAfterSignals()],
   }
 }

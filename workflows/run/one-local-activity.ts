@@ -10,6 +10,7 @@ import {
   type LocalActivityInput,
   type Next,
   patched,
+  type WorkflowInternalsInterceptor,
   type WorkflowOutboundCallsInterceptor,
 } from '@temporalio/workflow'
 import { ranOutOfTries } from './local-first.ts'
@@ -17,10 +18,26 @@ import { ranOutOfTries } from './local-first.ts'
 /** The handler of an update, what waits for its effect, what waits for that, and more than any run has. */
 const rounds = 5
 
+interface LocalActivities {
+  calls: WorkflowOutboundCallsInterceptor
+  activations: WorkflowInternalsInterceptor
+  isUnderWay(): boolean
+}
+
 /** Keeps the last one of its run. */
-export function oneLocalActivityAtATime(): { calls: WorkflowOutboundCallsInterceptor; isUnderWay: () => boolean } {
+export function oneLocalActivityAtATime(): LocalActivities {
   /** resolves when the local activity that was begun last has ended: to whether it ran out of tries */
   let last: Promise<boolean> | undefined
+  /** whether a local activity ends in this activation beside anything else */
+  let isShared = false
+  const activations: WorkflowInternalsInterceptor = {
+    activate(input, next) {
+      const jobs = input.activation.jobs ?? []
+      const ends = jobs.filter(({ resolveActivity }) => resolveActivity?.isLocal).length
+      isShared = ends > 0 && ends < jobs.length
+      next(input)
+    },
+  }
   const calls: WorkflowOutboundCallsInterceptor = {
     // No `async` and no `await`: a local activity that waits for none is begun in the step that kept histories have.
     scheduleLocalActivity(
@@ -29,7 +46,7 @@ export function oneLocalActivityAtATime(): { calls: WorkflowOutboundCallsInterce
     ) {
       const before = last && patched('one-local-activity') ? last : undefined
       const result = (before ? before.then((ranOut) => (ranOut ? notTried() : next(input))) : next(input)).finally(
-        behindAllElse,
+        () => (isShared ? behindAllElse() : undefined),
       )
       const ended: Promise<boolean> = result.then(
         () => end(false),
@@ -44,7 +61,7 @@ export function oneLocalActivityAtATime(): { calls: WorkflowOutboundCallsInterce
       }
     },
   }
-  return { calls, isUnderWay: () => last !== undefined }
+  return { calls, activations, isUnderWay: () => last !== undefined }
 }
 
 /**
