@@ -50,6 +50,15 @@ export function watchPlacements({ sims, context, temporal }: Stack) {
       Pick<ProviderOrders, 'provider' | 'state' | 'reason' | 'client_ref'>[]
     >`select provider, state, reason, client_ref from provider_orders where order_id = ${orderId} order by placed_after`
 
+  /** Whether an attempt at provisioning has failed, and the run waits for the next one. */
+  async function isWaiting(orderId: string): Promise<boolean> {
+    const { raw } = await temporal.workflow.getHandle(orderWorkflowId(orderId)).describe()
+    const isFailing = raw.pendingActivities?.some(
+      ({ activityType, lastFailure }) => activityType?.name === 'provision' && lastFailure,
+    )
+    return isFailing ?? false
+  }
+
   return {
     placements,
 
@@ -67,14 +76,10 @@ export function watchPlacements({ sims, context, temporal }: Stack) {
       return tableOf(esimProviderIds, (id) => sold.filter(({ provider }) => provider === id).length)
     },
 
+    isWaiting,
+
     /** Waits until an attempt at provisioning has failed and the run waits for the next one. */
-    untilWaiting: (orderId: string) =>
-      until('provisioning waits for its next attempt', async () => {
-        const { raw } = await temporal.workflow.getHandle(orderWorkflowId(orderId)).describe()
-        return raw.pendingActivities?.some(
-          ({ activityType, lastFailure }) => activityType?.name === 'provision' && lastFailure,
-        )
-      }),
+    untilWaiting: (orderId: string) => until('provisioning waits for its next attempt', () => isWaiting(orderId)),
 
     down: (simulator: EsimSimulator) => sims[simulator].fault({ status: 503, times: always }),
 
