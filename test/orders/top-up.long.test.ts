@@ -149,7 +149,8 @@ test('a top-up whose provider never answers is refunded after an hour, and not a
   expect((await topUpsAt()) - before).toBe(0)
 })
 
-test('a top-up that was applied without an answer is refunded and becomes an operator task', async () => {
+/** A top-up that its provider has applied and says nothing about until the order is refunded; it is silent still. */
+async function refundedWithoutAnswer() {
   const { person, order } = await delivered()
   const topUp = await requested(person, order.id)
   await esimAccess.fault({ match: { path: '/esim/topup' }, cut: 'after' })
@@ -158,6 +159,11 @@ test('a top-up that was applied without an answer is refunded and becomes an ope
   await harness.untilOrder(topUp.id, 'provisioning')
   await harness.fastForward(topUp.id, '61 minutes')
   await harness.untilOrder(topUp.id, 'refunded')
+  return topUp
+}
+
+test('a top-up that was applied without an answer is refunded and becomes an operator task', async () => {
+  const topUp = await refundedWithoutAnswer()
   await esimAccess.clearFaults()
   await harness.fastForward(topUp.id, '31 days')
   const raised =
@@ -174,14 +180,7 @@ test('a top-up that was applied without an answer is refunded and becomes an ope
 })
 
 test('a top-up that was applied without an answer is an operator task though the run that refunds it was terminated', async () => {
-  const { person, order } = await delivered()
-  const topUp = await requested(person, order.id)
-  await esimAccess.fault({ match: { path: '/esim/topup' }, cut: 'after' })
-  await esimAccess.fault({ match: { path: '/esim/query' }, status: 500, times: 1_000 })
-  await stripe.do('pay', { orderId: topUp.id })
-  await harness.untilOrder(topUp.id, 'provisioning')
-  await harness.fastForward(topUp.id, '61 minutes')
-  await harness.untilOrder(topUp.id, 'refunded')
+  const topUp = await refundedWithoutAnswer()
   await harness.temporal.workflow.getHandle(orderWorkflowId(topUp.id)).terminate('by mistake')
   await esimAccess.clearFaults()
   await runLater(harness.stack, paymentSweepType, 1 / 24)

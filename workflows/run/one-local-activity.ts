@@ -4,6 +4,7 @@
  * on (TMPRL1100). docs/decisions/0002-local-activities.md
  */
 import {
+  type ActivateInput,
   ApplicationFailure,
   CancellationScope,
   condition,
@@ -17,6 +18,11 @@ import { ranOutOfTries } from './local-first.ts'
 
 /** The handler of an update, what waits for its effect, what waits for that, and more than any run has. */
 const rounds = 5
+
+type Job = NonNullable<ActivateInput['activation']['jobs']>[number]
+
+/** Whether a job of an activation is the end of a local activity: it comes from the worker itself. */
+export const isLocalEnd = ({ resolveActivity }: Job): boolean => resolveActivity?.isLocal ?? false
 
 interface LocalActivities {
   calls: WorkflowOutboundCallsInterceptor
@@ -33,7 +39,7 @@ export function oneLocalActivityAtATime(): LocalActivities {
   const activations: WorkflowInternalsInterceptor = {
     activate(input, next) {
       const jobs = input.activation.jobs ?? []
-      const ends = jobs.filter(({ resolveActivity }) => resolveActivity?.isLocal).length
+      const ends = jobs.filter(isLocalEnd).length
       isShared = ends > 0 && ends < jobs.length
       next(input)
     },

@@ -4,13 +4,9 @@
  * before it in a replay, so that the run could not go on (TMPRL1100). The task is failed instead, and its next attempt
  * does everything from the beginning. docs/decisions/0962-attempts-of-a-task-are-not-mixed.md
  */
-import { type ActivateInput, type WorkflowInternalsInterceptor, workflowInfo } from '@temporalio/workflow'
+import { type WorkflowInternalsInterceptor, workflowInfo } from '@temporalio/workflow'
 import { now } from './now.ts'
-
-type Job = NonNullable<ActivateInput['activation']['jobs']>[number]
-
-/** What a local activity answers comes from the worker itself, as does a query; the rest comes with a task. */
-const comesWithTask = ({ resolveActivity, queryWorkflow }: Job): boolean => !resolveActivity?.isLocal && !queryWorkflow
+import { isLocalEnd } from './one-local-activity.ts'
 
 /** @param isLocalActivityUnderWay whether the run waits for one */
 export function wholeTasks(isLocalActivityUnderWay: () => boolean): WorkflowInternalsInterceptor {
@@ -19,7 +15,7 @@ export function wholeTasks(isLocalActivityUnderWay: () => boolean): WorkflowInte
   return {
     activate(input, next) {
       const { jobs, isReplaying } = input.activation
-      if (jobs?.some(comesWithTask)) {
+      if (jobs?.some((job) => !isLocalEnd(job) && !job.queryWorkflow)) {
         const at = now()
         const isInTheMiddle = !isReplaying && isLocalActivityUnderWay()
         // A task that was begun sooner after the one before is no second attempt at it, but follows its heartbeat.
