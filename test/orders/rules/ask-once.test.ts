@@ -5,11 +5,10 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test, vi } from 'vitest'
 import { askOnce } from '../../../activities/order/ask-once.ts'
-import { insertOrder } from '../../../db/order/orders.ts'
-import { claimPlacement, type Offer } from '../../../db/order/placements.ts'
+import { claimPlacement } from '../../../db/order/placements.ts'
 import { failureType } from '../../../shared/failures.ts'
-import { plainOrder } from '../../erasure/plain-order.ts'
 import { shareStack } from '../../harness/harness.ts'
+import { anyOffer, orderAlone } from './order-alone.ts'
 
 // The orders here are rows alone: no run and no payment belongs to them.
 const harness = await shareStack({ books: false })
@@ -19,19 +18,8 @@ const minute = 60_000
 
 /** An order whose request to Airalo was made a while ago, and may have been applied. */
 async function askedBefore(ms: number) {
-  const { accountId } = await harness.signUp()
-  const id = randomUUID()
-  await insertOrder(sql, plainOrder({ id, accountId, at: new Date() }))
-  await sql`update orders set status = 'provisioning', paid_at = now() where id = ${id}`
-  const offer: Offer = {
-    provider: 'airalo',
-    provider_package_code: 'any',
-    cost_micros: null,
-    daily: false,
-    kind: 'base',
-    destinations: ['DE'],
-  }
-  const claimed = await claimPlacement(sql, id, offer, randomUUID())
+  const id = await orderAlone(harness)
+  const claimed = await claimPlacement(sql, id, anyOffer, randomUUID())
   if (!claimed) throw new Error('it was not claimed')
   const [row] = await sql<{ at: Date }[]>`
     update provider_orders set last_asked_at = last_asked_at - ${ms} * interval '1 millisecond' where id = ${claimed.id}

@@ -4,29 +4,18 @@
  */
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { insertOrder, moveOrder } from '../../../db/order/orders.ts'
-import { claimPlacement, type Offer } from '../../../db/order/placements.ts'
-import { plainOrder } from '../../erasure/plain-order.ts'
+import { moveOrder } from '../../../db/order/orders.ts'
+import { claimPlacement } from '../../../db/order/placements.ts'
 import { shareStack } from '../../harness/harness.ts'
 import { until } from '../../harness/until.ts'
+import { anyOffer, orderAlone } from './order-alone.ts'
 
 // The order here is a row alone: no run and no payment belongs to it.
 const harness = await shareStack({ books: false })
 const { sql } = harness.context
-const offer: Offer = {
-  provider: 'airalo',
-  provider_package_code: 'any',
-  cost_micros: null,
-  daily: false,
-  kind: 'base',
-  destinations: ['DE'],
-}
 
 test('U2: an order is given up once a request that is being recorded is there', async () => {
-  const { accountId } = await harness.signUp()
-  const id = randomUUID()
-  await insertOrder(sql, plainOrder({ id, accountId, at: new Date() }))
-  await sql`update orders set status = 'provisioning', paid_at = now() where id = ${id}`
+  const id = await orderAlone(harness)
   let commit = (): void => undefined
   const committed = new Promise<void>((resolve) => {
     commit = resolve
@@ -34,7 +23,7 @@ test('U2: an order is given up once a request that is being recorded is there', 
   let claimed: Promise<void> = Promise.resolve()
   await new Promise<void>((recorded, fail) => {
     claimed = sql.begin(async (tx) => {
-      expect(await claimPlacement(tx, id, offer, randomUUID())).toBeDefined()
+      expect(await claimPlacement(tx, id, anyOffer, randomUUID())).toBeDefined()
       recorded()
       await committed
     })
@@ -54,5 +43,5 @@ test('U2: an order is given up once a request that is being recorded is there', 
   commit()
   await claimed
   expect(await found).toHaveLength(1)
-  expect(await claimPlacement(sql, id, offer, randomUUID())).toBeUndefined()
+  expect(await claimPlacement(sql, id, anyOffer, randomUUID())).toBeUndefined()
 })
