@@ -23,6 +23,7 @@ import { insertRestore, listRestores } from '../db/backup/restores.ts'
 import { type Database, timeLimits } from '../db/connection/database.ts'
 import { assertOwnKeys } from '../db/crypto/wrong-keys.ts'
 import type { Erasures } from '../db/erasure/erasures.ts'
+import { retryEverywhereNow } from '../db/events/deliveries.ts'
 import { warnAgain } from '../db/inactivity.ts'
 import { continueFrom, type LogHead, readHead } from '../db/transparency/transparency-log.ts'
 import { milliseconds } from '../policy/periods.ts'
@@ -292,6 +293,7 @@ async function rebuildNewer(context: RepeatingContext, options: Omit<RebuildOpti
     const at = new Date()
     await suspendPermissions(tx, { restoreId, at })
     await warnAgain(tx, at)
+    await retryEverywhereNow(tx, at)
   })
   await rebuild(context, { ...options, say: (line) => console.log(line) })
   for (const line of await describeRestore(context.sql, restoreId)) console.log(line)

@@ -192,6 +192,15 @@ export async function retryAllNow(sql: Queryable, endpointId: string, at: Date):
   await sql`update event_retries set next_at = least(next_at, ${at}) where endpoint_id = ${endpointId}`
 }
 
+/**
+ * After a restore: has whatever waits for any endpoint tried at once. The run that would try it may have ended since the
+ * dump, and is not missed before its attempt is overdue, which for an endpoint that is down is hours later.
+ */
+export async function retryEverywhereNow(tx: Queryable, at: Date): Promise<void> {
+  await tx`update event_retries set next_at = ${at} where next_at > ${at}`
+  await tx`update webhook_endpoints set retry_at = ${at} where retry_at > ${at}`
+}
+
 /** An endpoint no longer counts as down. */
 export async function trustAgain(sql: Queryable, endpointId: string): Promise<void> {
   await sql`update webhook_endpoints set failures = 0, retry_at = null where id = ${endpointId}`

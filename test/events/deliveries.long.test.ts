@@ -2,7 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { afterAll, afterEach, expect, test } from 'vitest'
-import { claimEndpoint, forgottenRetries, recordFirstAttempts, releaseEndpoint } from '../../db/events/deliveries.ts'
+import {
+  claimEndpoint,
+  forgottenRetries,
+  recordFirstAttempts,
+  releaseEndpoint,
+  retryEverywhereNow,
+} from '../../db/events/deliveries.ts'
 import { findEndpoint } from '../../db/events/endpoints.ts'
 import { numberEvents } from '../../db/events/events.ts'
 import { createEventReceivers, faultOfUrl } from '../../providers/event-receiver.ts'
@@ -167,6 +173,27 @@ test('an endpoint that is down and has nothing waiting is found, and gets the ne
   expect(await forgottenRetries(sql, new Date())).toContain(id)
   await startRetries(harness, id)
   await until('it has arrived', () => target.received.some((each) => each.id === event))
+})
+
+test('after a restore, an endpoint whose next attempt is hours away and has no run any more is found at once', async () => {
+  const [down, refusing, up] = [await receiver(), await receiver(), await receiver()]
+  const [one, other, third] = [
+    await endpoint(down.url, types),
+    await endpoint(refusing.url, types),
+    await endpoint(up.url),
+  ]
+  const inHours = new Date(Date.now() + 5 * 3_600_000)
+  await sql`update webhook_endpoints set failures = 3, retry_at = ${inHours} where id = ${one.id}`
+  await sql`insert into event_retries (endpoint_id, event_id, position, attempts, first_at, next_at)
+    select ${other.id}, id, coalesce(position, 1), 4, now(), ${inHours} from events limit 1`
+  await sql.begin((tx) => retryEverywhereNow(tx, new Date()))
+  const found = await forgottenRetries(sql, new Date(Date.now() + 1))
+  expect(found).toEqual(expect.arrayContaining([one.id, other.id]))
+  expect(found).not.toContain(third.id)
+  expect(await sql`select retry_at from webhook_endpoints where id = ${third.id}`).toEqual([{ retry_at: null }])
+  const event = await happen()
+  await startRetries(harness, one.id)
+  await until('it has arrived', () => down.received.some((each) => each.id === event))
 })
 
 test('three events that the receiver refuses do not keep one of another type, nor a ping, from arriving', async () => {
